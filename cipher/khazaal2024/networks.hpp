@@ -1,0 +1,80 @@
+/// The two networks of the cipher: CNN key generator and feedback network (docs/cipher.md,
+/// sections 2 and 4). Integer inference; the trained tables are compiled in.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "cipher/khazaal2024/key_schedule.hpp"
+#include "core/image.hpp"
+
+namespace icb::khazaal2024 {
+
+// --- Feedback network (P6, P12) --------------------------------------------------------------
+
+inline constexpr std::size_t network_inputs = 12;
+inline constexpr std::size_t network_outputs = 24;
+
+using NetworkInput = std::array<std::int8_t, network_inputs>;
+using NetworkOutput = std::array<std::uint16_t, network_outputs>;
+using HiddenState = std::array<std::int8_t, hidden_units>;
+
+struct FeedbackWeights {
+  std::array<std::array<std::int8_t, network_inputs>, hidden_units> w1;
+  std::array<std::array<std::int8_t, hidden_units>, hidden_units> wf;
+  std::array<std::int32_t, hidden_units> b1;
+  std::array<std::array<std::int8_t, hidden_units>, hidden_units> w2;
+  std::array<std::int32_t, hidden_units> b2;
+  std::array<std::array<std::int8_t, hidden_units>, network_outputs> w3;
+  std::array<std::int32_t, network_outputs> b3;
+};
+
+/// The shipped, trained weights.
+const FeedbackWeights& trained_feedback();
+
+/// A network as it was after an epoch of training; epoch 0 is the random start.
+struct TrainingSnapshot {
+  int epoch;
+  FeedbackWeights weights;
+};
+
+const std::vector<TrainingSnapshot>& training_snapshots();
+
+/// Throws std::invalid_argument naming the field that is absent or out of range.
+FeedbackWeights parse_feedback(std::string_view json);
+
+/// One level: reads and replaces the feedback state.
+NetworkOutput evaluate(const FeedbackWeights& weights, const HiddenState& offsets,
+                       const NetworkInput& input, HiddenState& feedback);
+
+// --- CNN key generator (P4, P5) -----------------------------------------------------------------
+
+inline constexpr std::size_t predictor_taps = 9;
+inline constexpr std::size_t patch = 4;  ///< side and stride of the convolutions of levels 2 to 4
+
+struct ConvolutionLayer {
+  std::size_t filters;
+  std::size_t maps;
+  std::vector<std::int8_t> weight;  ///< [filter][map][row][column]
+  std::vector<std::int32_t> bias;
+  int shift;
+};
+
+struct KeygenWeights {
+  std::array<std::array<std::int8_t, predictor_taps>, 2> predictor;
+  std::array<ConvolutionLayer, feature_levels - 1> layers;
+};
+
+const KeygenWeights& trained_keygen();
+KeygenWeights parse_keygen(std::string_view json);
+
+/// Features of every level as byte strings; level 1 determines the image.
+using Features = std::array<Bytes, feature_levels>;
+Features features(const KeygenWeights& weights, ConstImage image);
+
+/// Q: the features condensed under keys (docs/cipher.md, section 1).
+PublicParameter condense(const Features& features, const CondensingKeys& keys);
+
+}  // namespace icb::khazaal2024

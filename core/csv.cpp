@@ -1,0 +1,182 @@
+#include "core/csv.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <utility>
+
+#include "core/error.hpp"
+
+namespace icb {
+namespace {
+
+std::string quoted(const std::string& field) {
+  if (field.find_first_of(",\"\r\n") == std::string::npos) return field;
+  std::string out = "\"";
+  for (const char c : field) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  return out + '"';
+}
+
+std::string joined(const std::vector<std::string>& fields) {
+  std::string line;
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (i > 0) line += ',';
+    line += quoted(fields[i]);
+  }
+  return line + '\n';
+}
+
+// Closes on every path out of the function.
+struct Descriptor {
+  int fd;
+
+  explicit Descriptor(int value) : fd(value) {}
+
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  ~Descriptor() {
+    if (fd >= 0) ::close(fd);
+  }
+};
+
+}  // namespace
+
+std::string format_double(double value) {
+  if (std::isnan(value)) throw std::invalid_argument("an undefined value (NaN) was to be written");
+  return fmt::format("{:.17g}", value);
+}
+
+double parse_double(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    throw std::invalid_argument("not a number: \"" + std::string(text) + "\"");
+  }
+  return value;
+}
+
+CsvTable::CsvTable(std::vector<std::string> header) : m_header(std::move(header)) {}
+
+void CsvTable::add(std::vector<std::string> row) {
+  if (row.size() != m_header.size()) {
+    throw std::invalid_argument(
+        fmt::format("CSV row has {} fields, the header {}", row.size(), m_header.size()));
+  }
+  m_rows.push_back(std::move(row));
+}
+
+std::string CsvTable::text() const {
+  std::string out = joined(m_header);
+  for (const auto& row : m_rows) out += joined(row);
+  return out;
+}
+
+std::vector<std::vector<std::string>> parse_csv(std::string_view text) {
+  std::vector<std::vector<std::string>> rows;
+  std::vector<std::string> row;
+  std::string field;
+  bool inside = false;
+  bool any = false;  // something on this line
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (inside) {
+      if (c != '"') {
+        field += c;
+      } else if (i + 1 < text.size() && text[i + 1] == '"') {
+        field += '"';
+        ++i;
+      } else {
+        inside = false;
+      }
+    } else if (c == '"') {
+      inside = any = true;
+    } else if (c == ',') {
+      row.push_back(std::exchange(field, {}));
+      any = true;
+    } else if (c == '\n') {
+      if (any) {
+        row.push_back(std::exchange(field, {}));
+        rows.push_back(std::exchange(row, {}));
+      }
+      any = false;
+    } else if (c != '\r') {
+      field += c;
+      any = true;
+    }
+  }
+  if (inside) throw std::invalid_argument("CSV ends inside a quoted field");
+  if (any) {
+    row.push_back(field);
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
+  const auto fail = [&](const std::filesystem::path& where, int error) {
+    throw InputError(
+        fmt::format("{}: cannot be written: {}", where.string(), std::strerror(error)));
+  };
+  std::error_code error;
+  if (path.has_parent_path()) {
+    std::filesystem::create_directories(path.parent_path(), error);
+    if (error) fail(path.parent_path(), error.value());
+  }
+  const auto part =
+      path.parent_path() / fmt::format(".{}.{}.part", path.filename().string(), ::getpid());
+  Descriptor file{::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
+  if (file.fd < 0) fail(path, errno);
+  const char* next = content.data();
+  std::size_t left = content.size();
+  while (left > 0) {
+    const ssize_t written = ::write(file.fd, next, left);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) {
+      const int reason = errno;
+      ::unlink(part.c_str());
+      fail(path, reason);
+    }
+    next += written;
+    left -= static_cast<std::size_t>(written);
+  }
+  if (::fsync(file.fd) != 0 && errno != EINVAL && errno != EROFS) {
+    const int reason = errno;
+    ::unlink(part.c_str());
+    fail(path, reason);
+  }
+  std::filesystem::rename(part, path, error);
+  if (error) {
+    ::unlink(part.c_str());
+    fail(path, error.value());
+  }
+}
+
+std::string read_file(const std::filesystem::path& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    throw InputError(fmt::format("{}: no such file", path.string()));
+  }
+  if (std::filesystem::is_directory(path, error)) {
+    throw InputError(fmt::format("{}: expected a file, got a directory", path.string()));
+  }
+  std::ifstream in(path, std::ios::binary);
+  if (!in)
+    throw InputError(fmt::format("{}: cannot be opened: {}", path.string(), std::strerror(errno)));
+  std::string content{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  if (in.bad()) throw InputError(fmt::format("{}: cannot be read", path.string()));
+  return content;
+}
+
+}  // namespace icb

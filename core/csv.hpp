@@ -1,0 +1,46 @@
+/// CSV as RFC 4180 has it, and files that are whole or not there.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace icb {
+
+/// 17 significant digits: the text reads back to the same double. "nan" is refused
+/// (std::invalid_argument): an undefined value is a status, never a number.
+std::string format_double(double value);
+/// Inverse of format_double. Throws std::invalid_argument naming the text.
+double parse_double(std::string_view text);
+
+/// A table in memory. Every row must have as many fields as the header (std::invalid_argument).
+class CsvTable {
+ public:
+  explicit CsvTable(std::vector<std::string> header);
+
+  void add(std::vector<std::string> row);
+
+  const std::vector<std::string>& header() const { return m_header; }
+
+  const std::vector<std::vector<std::string>>& rows() const { return m_rows; }
+
+  /// Lines end with \n; fields with comma, quote or line break are quoted.
+  std::string text() const;
+
+ private:
+  std::vector<std::string> m_header;
+  std::vector<std::vector<std::string>> m_rows;
+};
+
+/// Fields of one RFC 4180 text, header row included. Throws std::invalid_argument on an open quote.
+std::vector<std::vector<std::string>> parse_csv(std::string_view text);
+
+/// Writes beside the target and renames, so that a crash or a full disk leaves the old file or
+/// none. Creates the directory. Throws InputError with the path and the system's reason.
+void write_file_atomically(const std::filesystem::path& path, std::string_view content);
+
+/// The whole file. Throws InputError with the path and the reason.
+std::string read_file(const std::filesystem::path& path);
+
+}  // namespace icb

@@ -1,0 +1,66 @@
+#include "core/statistics.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/math/distributions/binomial.hpp>
+#include <boost/math/distributions/normal.hpp>
+#include <boost/math/special_functions/gamma.hpp>
+#include <cmath>
+#include <numbers>
+#include <stdexcept>
+
+namespace icb {
+namespace {
+
+// Rounding may leave a tail a few units beyond 1.
+PValue clamped(double p) { return PValue{std::clamp(p, 0.0, 1.0)}; }
+
+// An overflow or underflow is a tail of 0, not an exception.
+using Quiet = boost::math::policies::policy<
+    boost::math::policies::underflow_error<boost::math::policies::ignore_error>,
+    boost::math::policies::overflow_error<boost::math::policies::ignore_error>,
+    boost::math::policies::promote_double<true>>;
+
+}  // namespace
+
+PValue two_sided_normal_p(double z) {
+  return clamped(std::erfc(std::abs(z) / std::numbers::sqrt2));
+}
+
+double upper_gamma_q(double a, double x) { return boost::math::gamma_q(a, x, Quiet{}); }
+
+PValue chi_square_upper_p(double x, double degrees) {
+  return clamped(upper_gamma_q(degrees / 2, x / 2));
+}
+
+PValue binomial_lower_p(std::uint64_t k, std::uint64_t n, double probability) {
+  if (k >= n) return PValue{1.0};
+  const boost::math::binomial distribution(static_cast<double>(n), probability);
+  return clamped(boost::math::cdf(distribution, static_cast<double>(k)));
+}
+
+double normal_quantile(double probability) {
+  return boost::math::quantile(boost::math::normal{}, probability);
+}
+
+double proportion_half_width(Alpha alpha, std::uint64_t sequences) {
+  const double a = alpha.value();
+  return 3 * std::sqrt(a * (1 - a) / static_cast<double>(sequences));
+}
+
+PValue uniformity_p(std::span<const double> p_values) {
+  if (p_values.empty()) throw std::invalid_argument("uniformity of no p-values is undefined");
+  std::array<std::uint64_t, 10> counts{};
+  for (const double p : p_values) {
+    ++counts.at(std::min<std::size_t>(9, static_cast<std::size_t>(p * 10)));
+  }
+  const double expected = static_cast<double>(p_values.size()) / 10;
+  double chi_square = 0;
+  for (const std::uint64_t count : counts) {
+    const double d = static_cast<double>(count) - expected;
+    chi_square += d * d / expected;
+  }
+  return chi_square_upper_p(chi_square, 9);
+}
+
+}  // namespace icb

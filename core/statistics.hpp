@@ -1,0 +1,32 @@
+/// Distributions and second-level summaries, on Boost.Math. Every tail is computed directly, never
+/// as one minus the other, so small p-values keep their digits.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "core/units.hpp"
+
+namespace icb {
+
+/// 2 P(Z > |z|), Z standard normal.
+PValue two_sided_normal_p(double z);
+/// P(X > x) for chi-square with k > 0 degrees of freedom; x >= 0.
+PValue chi_square_upper_p(double x, double degrees);
+/// Q(a, x), the regularised upper incomplete gamma function ("igamc" of SP 800-22); a > 0, x >= 0.
+double upper_gamma_q(double a, double x);
+/// P(X <= k), X binomial(n, probability).
+PValue binomial_lower_p(std::uint64_t k, std::uint64_t n, double probability);
+/// Standard normal quantile, probability in (0, 1).
+double normal_quantile(double probability);
+
+/// Half width of the acceptance interval of the proportion of sequences passing at `alpha`:
+/// 3 sqrt(alpha (1 - alpha) / sequences); SP 800-22 sec. 4.2.1.
+double proportion_half_width(Alpha alpha, std::uint64_t sequences);
+
+/// Chi-square of p-values in ten equal bins and its tail, SP 800-22 sec. 4.2.2. The expected count
+/// is s / 10 as a real number (NIST's program divides integers). Throws std::invalid_argument if
+/// empty.
+PValue uniformity_p(std::span<const double> p_values);
+
+}  // namespace icb
