@@ -1,0 +1,197 @@
+#include "bench/cells.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <tbb/blocked_range.h>
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <stdexcept>
+#include <utility>
+
+#include "bench/progress.hpp"
+#include "core/csv.hpp"
+#include "core/error.hpp"
+#include "core/hash.hpp"
+
+namespace icb {
+namespace {
+
+std::atomic<int> stop_signal{0};
+
+[[noreturn]] void fail(const std::filesystem::path& path, int error) {
+  throw InputError(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(error)));
+}
+
+struct StoredLine {
+  std::string cell;
+  std::size_t index;
+  std::size_t of;
+  Measurement measurement;
+};
+
+// A line that does not parse was cut by a crash.
+std::optional<StoredLine> parse_line(std::string_view line) {
+  try {
+    const auto in = nlohmann::json::parse(line);
+    return StoredLine{in.at("cell").get<std::string>(), in.at("i").get<std::size_t>(),
+                      in.at("of").get<std::size_t>(), measurement_from_json(line)};
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  } catch (const std::invalid_argument&) {
+    return std::nullopt;
+  }
+}
+
+std::string stored_line(const std::string& key, std::size_t index, std::size_t of,
+                        const Measurement& measurement) {
+  // {"cell":...,"i":...,"of":..., then the measurement's own fields.
+  return fmt::format(R"({{"cell":"{}","i":{},"of":{},{})", key, index, of,
+                     to_json_line(measurement).substr(1)) +
+         '\n';
+}
+
+std::vector<Measurement> guarded(const Cell& cell, bool& failed) {
+  try {
+    return cell.compute();
+  } catch (const std::exception& error) {
+    failed = true;
+    Measurement m;
+    m.quantity = cell.name;
+    m.status = Status::error;
+    m.detail = error.what();
+    return {m};
+  }
+}
+
+}  // namespace
+
+CellStore::CellStore(std::filesystem::path path, std::string context)
+    : m_path(std::move(path)), m_context(std::move(context)) {
+  std::error_code error;
+  if (m_path.has_parent_path()) {
+    std::filesystem::create_directories(m_path.parent_path(), error);
+    if (error) fail(m_path.parent_path(), error.value());
+  }
+  std::size_t whole = 0;  // end of the last complete line
+  if (std::filesystem::exists(m_path, error)) {
+    const std::string content = read_file(m_path);
+    std::map<std::string, std::map<std::size_t, StoredLine>> partial;
+    for (std::size_t end = 0; (end = content.find('\n', whole)) != std::string::npos;
+         whole = end + 1) {
+      if (auto line = parse_line(std::string_view(content).substr(whole, end - whole))) {
+        auto& lines = partial[line->cell];
+        const std::size_t index = line->index;
+        lines.insert_or_assign(index, std::move(*line));
+      }
+    }
+    for (auto& [cell, lines] : partial) {
+      if (lines.size() != lines.begin()->second.of) continue;
+      auto& out = m_finished[cell];
+      for (auto& [index, line] : lines) out.push_back(std::move(line.measurement));
+    }
+  }
+  m_fd = ::open(m_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (m_fd < 0) fail(m_path, errno);
+  // A cut last line must not be glued to the next one.
+  if (::ftruncate(m_fd, static_cast<off_t>(whole)) != 0) fail(m_path, errno);
+}
+
+CellStore::~CellStore() {
+  if (m_fd >= 0) ::close(m_fd);
+}
+
+std::string CellStore::key(const std::string& cell) const {
+  return to_hex(sha256(m_context + '\0' + cell));
+}
+
+const std::vector<Measurement>* CellStore::find(const std::string& cell) const {
+  const auto found = m_finished.find(key(cell));
+  return found == m_finished.end() ? nullptr : &found->second;
+}
+
+void CellStore::put(const std::string& cell, const std::vector<Measurement>& measurements) {
+  const std::string hash = key(cell);
+  std::string lines;
+  for (std::size_t i = 0; i < measurements.size(); ++i) {
+    lines += stored_line(hash, i, measurements.size(), measurements[i]);
+  }
+  const char* next = lines.data();
+  std::size_t left = lines.size();
+  while (left > 0) {
+    const ssize_t written = ::write(m_fd, next, left);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail(m_path, errno);
+    next += written;
+    left -= static_cast<std::size_t>(written);
+  }
+}
+
+CellResults run_cells(const std::vector<Cell>& cells, CellStore& store, const RunOptions& options) {
+  CellResults results;
+  std::set<std::string> names;
+  std::vector<const Cell*> open;
+  double total = 0;
+  double restored = 0;
+  for (const Cell& cell : cells) {
+    if (!names.insert(cell.name).second) {
+      throw std::logic_error("two cells are called " + cell.name);
+    }
+    total += cell.cost;
+    if (const auto* finished = store.find(cell.name)) {
+      results[cell.name] = *finished;
+      restored += cell.cost;
+    } else {
+      open.push_back(&cell);
+    }
+  }
+  {
+    Progress progress(options.title, total, restored, options.quiet);
+    std::mutex mutex;
+    const auto compute = [&](std::size_t n) {
+      if (stop_signal != 0) return;
+      const Cell& cell = *open[n];
+      bool failed = false;
+      std::vector<Measurement> measurements = guarded(cell, failed);
+      const std::scoped_lock lock(mutex);
+      if (!failed) store.put(cell.name, measurements);
+      results[cell.name] = std::move(measurements);
+      progress.advance(cell.cost);
+    };
+    const int threads =
+        options.threads == 0 ? tbb::task_arena::automatic : static_cast<int>(options.threads);
+    tbb::task_arena arena(threads);
+    arena.execute([&] {
+      tbb::parallel_for(
+          tbb::blocked_range<std::size_t>(0, open.size(), 1),
+          [&](const tbb::blocked_range<std::size_t>& range) {
+            for (std::size_t n = range.begin(); n < range.end(); ++n) compute(n);
+          },
+          tbb::simple_partitioner{});
+    });
+  }
+  if (stop_signal != 0) {
+    throw Interrupted("interrupted; what is finished is kept, the same command goes on from there");
+  }
+  return results;
+}
+
+void stop_gracefully_on_signals() {
+  struct sigaction action {};
+
+  action.sa_handler = [](int signal) { stop_signal = signal; };
+  sigemptyset(&action.sa_mask);
+  action.sa_flags = static_cast<int>(SA_RESETHAND);  // a second signal ends the program at once
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+}  // namespace icb

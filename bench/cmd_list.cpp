@@ -1,0 +1,67 @@
+/// `icbench list ciphers|metrics|tests`: the registries, with source, status and units.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "bench/command.hpp"
+#include "bench/print_table.hpp"
+#include "cipher/cipher.hpp"
+#include "metrics/metric.hpp"
+#include "nist_tests/randomness_test.hpp"
+
+namespace icb {
+namespace {
+
+CsvTable ciphers() {
+  CsvTable table({"name", "status", "key_bits", "nonce_bytes", "header_bytes", "source"});
+  for (const auto& [name, cipher] : registry<CipherEntry>()) {
+    table.add({name, std::string(to_string(cipher.status)), std::to_string(cipher.key_bits.value),
+               std::to_string(cipher.nonce_bytes.value), std::to_string(cipher.header_bytes.value),
+               cipher.source});
+  }
+  return table;
+}
+
+CsvTable metrics() {
+  CsvTable table({"name", "unit", "needs", "source"});
+  for (const auto& [name, metric] : registry<MetricEntry>()) {
+    table.add({name, metric.unit, metric.needs_plain ? "plain and cipher image" : "one image",
+               metric.source});
+  }
+  return table;
+}
+
+CsvTable tests() {
+  CsvTable table({"name", "p_values", "source", "title"});
+  for (const auto& [name, test] : registry<RandomnessEntry>()) {
+    table.add({name, std::to_string(test.ids.size()), "SP 800-22 rev. 1a sec. " + test.section,
+               test.title});
+  }
+  return table;
+}
+
+const RegisterCommand entry{{
+    .name = "list",
+    .summary = "the registries: ciphers, metrics, tests",
+    .setup =
+        [](CLI::App& app) {
+          auto what = std::make_shared<std::string>();
+          app.add_option("what", *what, "ciphers, metrics or tests")
+              ->required()
+              ->check(CLI::IsMember({"ciphers", "metrics", "tests"}));
+          return [what](const CommonOptions& common) {
+            const CsvTable table = *what == "ciphers"   ? ciphers()
+                                   : *what == "metrics" ? metrics()
+                                                        : tests();
+            print_table(table, common.format);
+            return ExitCode::done;
+          };
+        },
+}};
+
+}  // namespace
+}  // namespace icb

@@ -1,0 +1,37 @@
+/// `icbench verify`: all known answers of all subjects. Exit code 1 if one fails.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <string>
+#include <variant>
+
+#include "bench/command.hpp"
+#include "bench/print_table.hpp"
+#include "bench/verify.hpp"
+#include "cipher/cipher.hpp"
+#include "nist_tests/randomness_test.hpp"
+
+namespace icb {
+namespace {
+
+const RegisterCommand entry{{
+    .name = "verify",
+    .summary = "known answers of every cipher and randomness test",
+    .setup =
+        [](CLI::App&) {
+          return [](const CommonOptions& common) {
+            CsvTable table({"subject", "kind", "result"});
+            bool all = true;
+            for (const VerifiedSubject& subject : verify_all()) {
+              all = all && subject.difference.empty();
+              table.add({subject.name, subject.kind,
+                         subject.difference.empty() ? "ok" : "FAILED: " + subject.difference});
+            }
+            print_table(table, common.format);
+            return all ? ExitCode::done : ExitCode::check_failed;
+          };
+        },
+}};
+
+}  // namespace
+}  // namespace icb

@@ -1,0 +1,92 @@
+/// icbench: the command line. Commands register themselves (bench/command.hpp).
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <map>
+#include <memory>
+#include <opencv2/core/utility.hpp>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "bench/command.hpp"
+#include "core/build_info.hpp"
+
+namespace {
+
+using icb::CommonOptions;
+using icb::ExitCode;
+
+void add_common_options(CLI::App& app, CommonOptions& common) {
+  static const std::map<std::string, icb::Format> formats{
+      {"table", icb::Format::table}, {"csv", icb::Format::csv}, {"json", icb::Format::json}};
+  app.add_option("--format", common.format, "table, csv or json")
+      ->transform(CLI::Transformer(formats))
+      ->option_text("NAME");
+  app.add_option("--out", common.out, "directory for results")->option_text("DIR");
+  app.add_option("--seed", common.seed, "master seed; everything random derives from it")
+      ->option_text("N [1]");
+  app.add_option("--threads", common.threads, "number of threads; 0: all cores")
+      ->check(CLI::Range(0U, 4096U))
+      ->option_text("N [0]");
+  app.add_option("--alpha", common.alpha, "significance level")
+      ->check(CLI::Range(1e-12, 0.5))
+      ->option_text("A [0.01]");
+  app.add_flag("--quiet", common.quiet, "no progress and no messages but errors");
+}
+
+int code(ExitCode exit) { return static_cast<int>(exit); }
+
+int run(int argc, char** argv) {
+  CLI::App app{"icbench: measures, attacks, compares and times image ciphers", "icbench"};
+  app.set_version_flag("--version", fmt::format("icbench {} ({}{})", icb::build_info().version,
+                                                icb::build_info().commit,
+                                                icb::build_info().dirty ? ", modified" : ""));
+  app.require_subcommand(1);
+  CommonOptions common;
+  std::map<const CLI::App*, std::function<ExitCode(const CommonOptions&)>> runs;
+  for (const auto& [name, command] : icb::registry<icb::CommandEntry>()) {
+    CLI::App* sub = app.add_subcommand(name, command.summary);
+    add_common_options(*sub, common);
+    runs[sub] = command.setup(*sub);
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int result = app.exit(error, std::cout, std::cerr);
+    return result == 0 ? 0 : code(ExitCode::wrong_usage);
+  }
+  return code(runs.at(app.get_subcommands().front())(common));
+}
+
+int report(const std::exception& error, ExitCode exit) {
+  fmt::print(stderr, "icbench: {}\n", error.what());
+  return code(exit);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  cv::setNumThreads(1);  // parallelism is ours: over cells
+  try {
+    const int result = run(argc, argv);
+    if (std::fflush(stdout) != 0) throw icb::InputError("standard output: cannot be written");
+    return result;
+  } catch (const icb::UsageError& error) {
+    return report(error, ExitCode::wrong_usage);
+  } catch (const icb::IntegrityError& error) {
+    return report(error, ExitCode::wrong_key);
+  } catch (const icb::Interrupted& error) {
+    fmt::print(stderr, "icbench: {}\n", error.what());
+    // The shell must see that a signal ended the program, not an exit code of the contract.
+    std::signal(SIGINT, SIG_DFL);
+    std::raise(SIGINT);
+    return 128 + SIGINT;
+  } catch (const icb::InputError& error) {
+    return report(error, ExitCode::bad_input);
+  } catch (const std::exception& error) {
+    return report(error, ExitCode::bad_input);
+  }
+}

@@ -1,0 +1,300 @@
+#include "bench/reproduce/table2.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <variant>
+
+#include "core/statistics.hpp"
+#include "nist_tests/randomness_test.hpp"
+
+namespace icb::reproduce {
+namespace {
+
+struct PaperRow {
+  const char* test;
+  const char* title;
+  double p;
+  double s;
+};
+
+constexpr PaperRow paper_rows[] = {
+    {"runs", "Runs", 0.92, 0.96},
+    {"binary-matrix-rank", "B-matrix", 0.95, 0.98},
+    {"longest-run", "Longest run", 0.72, 0.89},
+    {"frequency", "Frequency", 0.96, 0.98},
+    {"spectral", "FFT", 0.59, 0.86},
+    {"linear-complexity", "Linear complexity", 0.85, 0.99},
+    {"approximate-entropy", "Entropy", 0.96, 0.99},
+    {"random-excursions", "Random excursions", 0.96, 0.99},
+    {"random-excursions-variant", "Random variant", 0.95, 0.98},
+};
+
+constexpr std::uint64_t sequence_bytes = sequence_bits / 8;
+
+std::string key_label(std::size_t key) { return fmt::format("table2/key-{}", key); }
+
+std::size_t stream_bytes(const Run& run) {
+  std::size_t bytes = 0;
+  for (const ImageRef& image : run.volume.images) bytes += image.shape.bytes();
+  return bytes;
+}
+
+std::size_t sequences_per_key(const Run& run) {
+  return static_cast<std::size_t>(stream_bytes(run) / sequence_bytes);
+}
+
+std::size_t sequences_of(const Run& run, std::string_view subject) {
+  const std::size_t one_key = sequences_per_key(run);
+  if (subject == "identity") return std::min(one_key, run.sequences_per_subject);
+  return one_key == 0 ? 0 : run.sequences_per_subject;
+}
+
+std::string cell_name(std::string_view subject, std::size_t sequence) {
+  return fmt::format("table2/{}/sequence-{}", subject, sequence);
+}
+
+/// Neighbouring sequences share images: the last one encrypted on this thread is kept. It is a pure
+/// function of its name, so results do not depend on it.
+const OwnedImage& encrypted(const Run& run, std::string_view subject, const std::string& label,
+                            const ImageRef& image) {
+  thread_local std::string kept_name;
+  thread_local std::unique_ptr<OwnedImage> kept;
+  const std::string name = fmt::format("{} {} {} {}", run.seed, subject, label, image.sha256);
+  if (kept == nullptr || kept_name != name) {
+    kept.reset();
+    const OwnedImage plain = plain_of(image);
+    kept = std::make_unique<OwnedImage>(encrypt_for(run, subject, plain.view(), label, image.name));
+    kept_name = name;
+  }
+  return *kept;
+}
+
+/// Bytes of the sequence, cut out of the stream of its key.
+Bytes sequence_of(const Run& run, std::string_view subject, std::size_t sequence) {
+  const std::size_t one_key = sequences_per_key(run);
+  const std::string label = key_label(sequence / one_key);
+  const std::uint64_t first = sequence % one_key * sequence_bytes;
+  Bytes out;
+  out.reserve(sequence_bytes);
+  std::uint64_t start = 0;
+  for (const ImageRef& image : run.volume.images) {
+    const std::uint64_t size = image.shape.bytes();
+    const std::uint64_t from = std::max(first, start);
+    const std::uint64_t to = std::min(first + sequence_bytes, start + size);
+    if (from < to) {
+      const ConstBytes bytes = encrypted(run, subject, label, image).bytes();
+      const ConstBytes part = bytes.subspan(from - start, to - from);
+      out.insert(out.end(), part.begin(), part.end());
+    }
+    start += size;
+  }
+  return out;
+}
+
+std::vector<Measurement> test_sequence(const Run& run, std::string_view subject,
+                                       std::size_t sequence) {
+  const BitSequence bits = BitSequence::from_bytes(sequence_of(run, subject, sequence));
+  std::vector<Measurement> out;
+  for (const PaperRow& row : paper_rows) {
+    const auto& test = find<RandomnessEntry>(row.test);
+    const TestResult result = test.run(bits.view(), {});
+    Measurement m;
+    m.cipher = subject;
+    m.nonce_policy = "fresh";
+    m.key_id = key_label(sequence / sequences_per_key(run));
+    m.image = fmt::format("{} bits {}", run.volume.name, sequence % sequences_per_key(run));
+    m.channel = "all";
+    m.unit = "1";
+    m.n = bits.size();
+    if (const auto* reason = std::get_if<NotApplicable>(&result.outcome)) {
+      m.quantity = row.test;
+      m.status = Status::not_applicable;
+      m.detail = reason->reason;
+      out.push_back(m);
+      continue;
+    }
+    for (const SubResult& sub : std::get<std::vector<SubResult>>(result.outcome)) {
+      m.quantity = sub.id;
+      m.value = m.p_value = sub.p.value();
+      out.push_back(m);
+    }
+  }
+  return out;
+}
+
+void add_cell(RowAssessment& row, const RandomnessEntry& test,
+              const std::vector<Measurement>& measurements,
+              std::map<std::string, std::vector<double>>& collected) {
+  for (const Measurement& m : measurements) {
+    if (m.status == Status::not_applicable && m.quantity == test.name) row.reason = m.detail;
+    if (m.p_value && std::find(test.ids.begin(), test.ids.end(), m.quantity) != test.ids.end()) {
+      collected[m.quantity].push_back(*m.p_value);
+    }
+  }
+}
+
+SubAssessment assess(const std::string& id, const std::vector<double>& p, double alpha,
+                     TestCount checks) {
+  SubAssessment out{.id = id, .applicable = p.size()};
+  if (p.empty()) return out;
+  out.passed = static_cast<std::size_t>(
+      std::count_if(p.begin(), p.end(), [&](double value) { return value >= alpha; }));
+  out.proportion = static_cast<double>(out.passed) / static_cast<double>(p.size());
+  const PValue uniformity = uniformity_p(p);
+  out.uniformity = uniformity.value();
+  const PValue proportion = binomial_lower_p(out.passed, p.size(), 1 - alpha);
+  out.rejected =
+      rejects(uniformity, Alpha{alpha}, checks) || rejects(proportion, Alpha{alpha}, checks);
+  return out;
+}
+
+/// Two checks (proportion, uniformity) for each p-value of the nine tests.
+TestCount checks_per_subject() {
+  std::size_t count = 0;
+  for (const PaperRow& row : paper_rows) count += 2 * find<RandomnessEntry>(row.test).ids.size();
+  return TestCount{count};
+}
+
+}  // namespace
+
+std::size_t RowAssessment::applicable() const {
+  std::size_t most = 0;
+  for (const SubAssessment& sub : subs) most = std::max(most, sub.applicable);
+  return most;
+}
+
+double RowAssessment::proportion() const {
+  std::size_t passed = 0;
+  std::size_t all = 0;
+  for (const SubAssessment& sub : subs) {
+    passed += sub.passed;
+    all += sub.applicable;
+  }
+  return all == 0 ? 0 : static_cast<double>(passed) / static_cast<double>(all);
+}
+
+const SubAssessment& RowAssessment::worst() const {
+  return *std::min_element(subs.begin(), subs.end(), [](const auto& a, const auto& b) {
+    return a.proportion < b.proportion;
+  });
+}
+
+double RowAssessment::uniformity() const {
+  double smallest = 1;
+  for (const SubAssessment& sub : subs) {
+    if (sub.applicable > 0) smallest = std::min(smallest, sub.uniformity);
+  }
+  return std::min(1.0, smallest * static_cast<double>(subs.size()));
+}
+
+std::string RowAssessment::verdict() const {
+  if (applicable() == 0) return "not_applicable";
+  return std::any_of(subs.begin(), subs.end(), [](const auto& sub) { return sub.rejected; })
+             ? "reject"
+             : "ok";
+}
+
+std::vector<Cell> table2_cells(const Run& run) {
+  std::vector<Cell> cells;
+  for (const std::string_view subject : subjects) {
+    for (std::size_t s = 0; s < sequences_of(run, subject); ++s) {
+      cells.push_back({cell_name(subject, s),
+                       [&run, subject, s] { return test_sequence(run, subject, s); }, 10});
+    }
+  }
+  return cells;
+}
+
+std::vector<RowAssessment> assess_table2(const Run& run, const CellResults& results) {
+  std::vector<RowAssessment> rows;
+  const TestCount checks = checks_per_subject();
+  for (const std::string_view subject : subjects) {
+    for (std::size_t r = 0; r < std::size(paper_rows); ++r) {
+      const PaperRow& paper = paper_rows[r];
+      const auto& test = find<RandomnessEntry>(paper.test);
+      RowAssessment row{.row = r + 1,
+                        .test = paper.test,
+                        .title = paper.title,
+                        .paper_p = paper.p,
+                        .paper_s = paper.s,
+                        .subject = std::string(subject)};
+      std::map<std::string, std::vector<double>> collected;
+      for (std::size_t s = 0; s < sequences_of(run, subject); ++s) {
+        const auto& measurements = results.at(cell_name(subject, s));
+        if (measurements.front().status == Status::error) {
+          ++row.failed_cells;
+          continue;
+        }
+        ++row.sequences;
+        add_cell(row, test, measurements, collected);
+      }
+      for (const std::string& id : test.ids) {
+        row.subs.push_back(assess(id, collected[id], run.alpha, checks));
+      }
+      rows.push_back(std::move(row));
+    }
+  }
+  return rows;
+}
+
+CsvTable table2_csv(const Run& run, const std::vector<RowAssessment>& rows) {
+  CsvTable table({"row", "test", "paper_p", "paper_s", "subject", "sequences", "applicable",
+                  "p_values", "proportion", "proportion_low", "proportion_high", "worst_subtest",
+                  "uniformity_p", "verdict", "detail"});
+  for (const RowAssessment& row : rows) {
+    const bool any = row.applicable() > 0;
+    const double half = any ? proportion_half_width(Alpha{run.alpha}, row.applicable()) : 0;
+    std::string detail;
+    if (row.failed_cells > 0) detail += fmt::format("{} sequences failed; ", row.failed_cells);
+    if (row.applicable() < row.sequences) {
+      detail += fmt::format("does not apply to {} sequences, e.g. {}",
+                            row.sequences - row.applicable(), row.reason);
+    }
+    table.add(
+        {std::to_string(row.row), row.test, format_double(row.paper_p), format_double(row.paper_s),
+         row.subject, std::to_string(row.sequences), std::to_string(row.applicable()),
+         std::to_string(row.subs.size()), any ? format_double(row.proportion()) : "",
+         any ? format_double(1 - run.alpha - half) : "",
+         any ? format_double(std::min(1.0, 1 - run.alpha + half)) : "", any ? row.worst().id : "",
+         any ? format_double(row.uniformity()) : "", row.verdict(), detail});
+  }
+  return table;
+}
+
+CsvTable table2_subtests_csv(const Run& run, const std::vector<RowAssessment>& rows) {
+  CsvTable table({"subject", "test", "subtest", "sequences", "applicable", "passed", "proportion",
+                  "proportion_low", "proportion_high", "uniformity_p", "status"});
+  for (const RowAssessment& row : rows) {
+    for (const SubAssessment& sub : row.subs) {
+      if (sub.applicable == 0) {
+        table.add({row.subject, row.test, sub.id, std::to_string(row.sequences), "0", "", "", "",
+                   "", "", "not_applicable"});
+        continue;
+      }
+      const double half = proportion_half_width(Alpha{run.alpha}, sub.applicable);
+      table.add({row.subject, row.test, sub.id, std::to_string(row.sequences),
+                 std::to_string(sub.applicable), std::to_string(sub.passed),
+                 format_double(sub.proportion), format_double(1 - run.alpha - half),
+                 format_double(std::min(1.0, 1 - run.alpha + half)), format_double(sub.uniformity),
+                 sub.rejected ? "reject" : "ok"});
+    }
+  }
+  return table;
+}
+
+std::vector<double> p_values(const Run& run, const CellResults& results, std::string_view subject,
+                             std::string_view id) {
+  std::vector<double> out;
+  for (std::size_t s = 0; s < sequences_of(run, subject); ++s) {
+    for (const Measurement& m : results.at(cell_name(subject, s))) {
+      if (m.quantity == id && m.p_value) out.push_back(*m.p_value);
+    }
+  }
+  return out;
+}
+
+}  // namespace icb::reproduce

@@ -1,0 +1,56 @@
+/// Table 2 of the paper: nine tests of SP 800-22 on the bits of encrypted images.
+#pragma once
+
+#include <vector>
+
+#include "bench/reproduce/run.hpp"
+
+namespace icb::reproduce {
+
+/// One cell per subject and sequence. A key's stream is the misc volume, encrypted image by image
+/// in the manifest's order and concatenated; sequence s is its bits from s * 10^6 on; further keys
+/// give further sequences. Plain images have one stream only.
+std::vector<Cell> table2_cells(const Run& run);
+
+/// One assessed p-value of a test over all sequences (SP 800-22 sec. 4.2).
+struct SubAssessment {
+  std::string id;
+  std::size_t applicable = 0;
+  std::size_t passed = 0;
+  double proportion = 0;
+  double uniformity = 0;
+  bool rejected = false;
+};
+
+/// One row: a test on a subject.
+struct RowAssessment {
+  std::size_t row;  ///< 1 to 9, as in the paper
+  std::string test;
+  std::string title;
+  double paper_p;
+  double paper_s;
+  std::string subject;
+  std::size_t sequences = 0;
+  std::size_t failed_cells = 0;
+  std::vector<SubAssessment> subs;
+  std::string reason;  ///< of sequences to which the test does not apply, if any
+
+  std::size_t applicable() const;  ///< sequences the test applies to
+  double proportion() const;       ///< over all p-values
+  const SubAssessment& worst() const;
+  /// Smallest over the p-values times their number, at most 1 (Bonferroni).
+  double uniformity() const;
+  /// "ok", "reject" or "not_applicable", at run.alpha corrected for all checks of the subject.
+  std::string verdict() const;
+};
+
+std::vector<RowAssessment> assess_table2(const Run& run, const CellResults& results);
+
+CsvTable table2_csv(const Run& run, const std::vector<RowAssessment>& rows);
+CsvTable table2_subtests_csv(const Run& run, const std::vector<RowAssessment>& rows);
+
+/// p-values of one test and subject in the order of the sequences.
+std::vector<double> p_values(const Run& run, const CellResults& results, std::string_view subject,
+                             std::string_view id);
+
+}  // namespace icb::reproduce

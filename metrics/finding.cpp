@@ -1,0 +1,65 @@
+#include "metrics/finding.hpp"
+
+#include <algorithm>
+#include <boost/math/special_functions/gamma.hpp>
+#include <utility>
+
+#include "core/statistics.hpp"
+
+namespace icb {
+
+std::string scope_name(const Shape& shape, std::optional<std::size_t> channel) {
+  return channel ? channel_name(shape, *channel) : "all";
+}
+
+std::vector<std::optional<std::size_t>> scopes(const Shape& shape) {
+  std::vector<std::optional<std::size_t>> out;
+  for (std::size_t channel = 0; channel < shape.channels; ++channel) out.emplace_back(channel);
+  if (shape.channels > 1) out.emplace_back(std::nullopt);
+  return out;
+}
+
+Measurement finding(std::string_view quantity, std::string channel, std::string_view unit,
+                    std::uint64_t n, double value, const NullModel& null) {
+  Measurement out;
+  out.quantity = quantity;
+  out.channel = std::move(channel);
+  out.unit = unit;
+  out.n = n;
+  out.value = value;
+  out.expected = null.mean;
+  out.sd = null.sd;
+  if (null.sd > 0) out.z = (value - null.mean) / null.sd;
+  return out;
+}
+
+Measurement no_finding(std::string_view quantity, std::string channel, std::string_view unit,
+                       std::uint64_t n, std::string reason) {
+  Measurement out;
+  out.quantity = quantity;
+  out.channel = std::move(channel);
+  out.unit = unit;
+  out.n = n;
+  out.status = Status::not_applicable;
+  out.detail = std::move(reason);
+  return out;
+}
+
+void add_detail(Measurement& measurement, std::string_view text) {
+  if (!measurement.detail.empty()) measurement.detail += "; ";
+  measurement.detail += text;
+}
+
+PValue Tails::two_sided() const { return PValue{std::min(1.0, 2 * std::min(lower, upper))}; }
+
+Tails gamma_tails(double x, double mean, double sd) {
+  using boost::math::policies::ignore_error;
+  using boost::math::policies::underflow_error;
+  const double shape = mean * mean / (sd * sd);
+  const double scaled = x * mean / (sd * sd);
+  const double lower = boost::math::gamma_p(
+      shape, scaled, boost::math::policies::policy<underflow_error<ignore_error>>{});
+  return {std::clamp(lower, 0.0, 1.0), std::clamp(upper_gamma_q(shape, scaled), 0.0, 1.0)};
+}
+
+}  // namespace icb

@@ -1,0 +1,113 @@
+/// Correlation of a plain image with its cipher image, sample by sample.
+///
+/// Source:   Eq. 6 to 8 of Y. M. Khazaal, M. A. Falih, A. H. Majeed, 2024 (two means and the 2-D
+///           correlation coefficient CC).
+/// Value:    Pearson's r in [-1, 1] per channel, then "all": one r over the samples of all
+/// channels,
+///           means pooled too. n is the number of samples N.
+/// Null:     plain image given, cipher samples i.i.d. uniform. Given the cipher's values, every
+/// order
+///           of them is equally likely, so r is a permutation statistic: E r = 0 and
+///           Var r = 1/(N - 1), exactly, whatever the plain image is.
+/// p:        two-sided, normal. The excess kurtosis of r is close to (g h - 6) / N with g and h
+/// those
+///           of plain and cipher values (Pitman, Biometrika 29, 1937; h = -1.2); beyond 0.026 in
+///           magnitude p is more than a tenth off at 0.001 and `detail` says so: fewer than about
+///           200 samples, or a plain image that is nearly constant with a few bright spots.
+/// Shapes:   any, both of the same; otherwise std::invalid_argument, as without a plain image.
+///           No variance in either: not_applicable.
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <stdexcept>
+#include <vector>
+
+#include "core/statistics.hpp"
+#include "metrics/correlation.hpp"
+#include "metrics/finding.hpp"
+#include "metrics/histogram.hpp"
+#include "metrics/metric.hpp"
+
+namespace icb {
+namespace {
+
+constexpr const char* quantity = "plain_cipher_correlation";
+
+PairSums pairs_of(ConstImage plain, ConstImage cipher, std::size_t channel) {
+  const Shape& shape = plain.shape();
+  PairSums sums;
+  for (std::size_t row = 0; row < shape.rows; ++row) {
+    for (std::size_t col = 0; col < shape.cols; ++col) {
+      sums.add(plain.sample(row, col, channel), cipher.sample(row, col, channel));
+    }
+  }
+  return sums;
+}
+
+/// Excess kurtosis of values with at least two different ones.
+double excess_kurtosis(const Histogram& counts) {
+  const double n = static_cast<double>(total(counts));
+  double mean = 0;
+  for (std::size_t v = 0; v < counts.size(); ++v) {
+    mean += static_cast<double>(counts[v]) * static_cast<double>(v) / n;
+  }
+  double second = 0;
+  double fourth = 0;
+  for (std::size_t v = 0; v < counts.size(); ++v) {
+    const double d = static_cast<double>(v) - mean;
+    const double share = static_cast<double>(counts[v]) / n;
+    second += share * d * d;
+    fourth += share * d * d * d * d;
+  }
+  return fourth / (second * second) - 3;
+}
+
+std::vector<Measurement> compute(const MetricInput& input) {
+  if (!input.plain) {
+    throw std::invalid_argument("plain_cipher_correlation: needs the plain image, got none");
+  }
+  const Shape& shape = input.image.shape();
+  if (input.plain->shape() != shape) {
+    throw std::invalid_argument(
+        fmt::format("plain_cipher_correlation: expected a plain image of {}, got {}",
+                    to_string(shape), to_string(input.plain->shape())));
+  }
+  std::array<PairSums, 4> sums;
+  PairSums pooled;
+  for (std::size_t channel = 0; channel < shape.channels; ++channel) {
+    sums.at(channel) = pairs_of(*input.plain, input.image, channel);
+    pooled += sums.at(channel);
+  }
+  std::vector<Measurement> out;
+  for (const auto scope : scopes(shape)) {
+    const PairSums& own = scope ? sums.at(*scope) : pooled;
+    const std::string channel = scope_name(shape, scope);
+    const auto r = pearson(own);
+    if (!r) {
+      out.push_back(no_finding(quantity, channel, "1", own.n, "no variance in plain or cipher"));
+      continue;
+    }
+    const double n = static_cast<double>(own.n);
+    Measurement found = finding(quantity, channel, "1", own.n, *r, {0, 1 / std::sqrt(n - 1)});
+    found.p_value = two_sided_normal_p(*found.z).value();
+    const double shape_of_r = (-1.2 * excess_kurtosis(histogram(*input.plain, scope)) - 6) / n;
+    if (std::abs(shape_of_r) > 0.026) {
+      add_detail(found, fmt::format("normal p is rough: excess kurtosis of r is {:.2g} for this "
+                                    "plain image, {} samples",
+                                    shape_of_r, own.n));
+    }
+    out.push_back(found);
+  }
+  return out;
+}
+
+const RegisterMetric entry{
+    {.name = quantity,
+     .unit = "1",
+     .source = "Khazaal et al. 2024, Eq. 6-8; null model: permutation argument, exact",
+     .needs_plain = true,
+     .compute = compute}};
+
+}  // namespace
+}  // namespace icb

@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Makes the class probabilities of the SP 800-22 rev. 1a tests, exactly, as C++ literals.
+
+Everything is counted with integers and fractions; a literal is the nearest double. Without an
+option the lines are printed, to stand in the sources named in front of them. With --check they are
+looked for in those sources, and the sums and the limits are verified.
+"""
+
+import argparse
+import fractions
+import pathlib
+import sys
+
+Fraction = fractions.Fraction
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+# Section 2.4: block length, and the longest runs at which the first and the last class stand.
+LONGEST_RUN_CLASSES = ((8, 1, 4), (128, 4, 9), (10000, 10, 16))
+RANK_SIZE = 32
+LINEAR_COMPLEXITY_BLOCK = 500
+
+
+def strings_with_runs_up_to(length, longest):
+    """Number of binary strings of a length whose longest run of ones is at most `longest`."""
+    # a(n) = a(n-1) + ... + a(n-longest-1): the string starts with 1^k 0, k <= longest.
+    counts = [1 << n for n in range(longest + 1)]
+    window = sum(counts)
+    for n in range(longest + 1, length + 1):
+        counts.append(window)
+        window += counts[n] - counts[n - longest - 1]
+    return counts[length]
+
+
+def longest_run(block, first, last):
+    """Probabilities of the longest run being <= first, first + 1, ..., last - 1, >= last."""
+    below = [Fraction(strings_with_runs_up_to(block, k), 1 << block) for k in range(first, last)]
+    below.append(Fraction(1))
+    return [below[0]] + [b - a for a, b in zip(below, below[1:])]
+
+
+def rank_is(rank, size):
+    """Probability that a random square matrix over GF(2) has that rank; section 3.5."""
+    product = Fraction(1, 1 << (size - rank) ** 2)
+    for i in range(rank):
+        share = 1 - Fraction(1, 1 << (size - i))
+        product *= share * share / (1 - Fraction(1, 1 << (rank - i)))
+    return product
+
+
+def rank(size):
+    """Probabilities of full rank, one less, and all below."""
+    full, one_less = rank_is(size, size), rank_is(size - 1, size)
+    return [full, one_less, 1 - full - one_less]
+
+
+def linear_complexity_limit():
+    """The seven probabilities of section 3.10 for long blocks."""
+    return [Fraction(1, d) for d in (96, 32, 8, 2, 4, 16, 48)]
+
+
+def linear_complexity(block):
+    """The same for an even block length, from the number of strings of each complexity."""
+    # 2^min(2 block - 2 L, 2 L - 1) strings have complexity L > 0, one has 0 (Rueppel 1986).
+    classes = [Fraction(0)] * 7
+    for complexity in range(block + 1):
+        strings = 1 << min(2 * block - 2 * complexity, 2 * complexity - 1) if complexity else 1
+        t = complexity - block // 2
+        classes[min(max(t, -3), 3) + 3] += Fraction(strings, 1 << block)
+    return classes
+
+
+def literals(probabilities):
+    """Nearest doubles, 17 significant digits at most."""
+    return ", ".join(repr(float(p)) for p in probabilities)
+
+
+def tables():
+    """(source file, what it is, exact probabilities)."""
+    for block, first, last in LONGEST_RUN_CLASSES:
+        yield "longest_run.cpp", f"M = {block}", longest_run(block, first, last)
+    yield "binary_matrix_rank.cpp", f"{RANK_SIZE} x {RANK_SIZE}", rank(RANK_SIZE)
+    yield "linear_complexity.cpp", "long blocks", linear_complexity_limit()
+
+
+def check():
+    """Returns the faults found."""
+    faults = []
+    for name, what, probabilities in tables():
+        if sum(probabilities) != 1:
+            faults.append(f"{name}, {what}: the sum is not 1")
+        source = (ROOT / "nist_tests" / name).read_text(encoding="utf-8")
+        # Formatting may break lines: compare without white space.
+        if "".join(literals(probabilities).split()) not in "".join(source.split()):
+            faults.append(f"{name}, {what}: the literals are not those of this script")
+    finite = linear_complexity(LINEAR_COMPLEXITY_BLOCK)
+    for i, (a, b) in enumerate(zip(finite, linear_complexity_limit())):
+        if sum(finite) != 1 or float(a) != float(b):
+            faults.append(f"linear complexity, class {i}: the limit is not good enough")
+    return faults
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="verify instead of printing")
+    arguments = parser.parse_args()
+    if arguments.check:
+        faults = check()
+        for fault in faults:
+            print(fault, file=sys.stderr)
+        return 1 if faults else 0
+    for name, what, probabilities in tables():
+        print(f"// nist_tests/{name}, {what}\n{{{literals(probabilities)}}}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

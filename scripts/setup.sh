@@ -1,0 +1,48 @@
+# Sourced by reproduce.sh and test.sh: Debian packages, build, image set. Bash.
+set -euo pipefail
+
+icb_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$icb_root"
+
+icb_build_packages=(
+  g++ cmake ninja-build git ca-certificates
+  libopencv-dev libfmt-dev libboost-dev libssl-dev
+  libtbb-dev libfftw3-dev libcli11-dev nlohmann-json3-dev libpng-dev libtiff-dev
+)
+icb_run_packages=(curl unzip python3 python3-numpy python3-matplotlib)
+icb_test_packages=(libgtest-dev)
+
+say() {
+  printf '%s\n' "$*" >&2
+}
+
+# install_packages NAME...: installs what is missing; asks for sudo only then, and only if not root.
+install_packages() {
+  local missing=() package
+  for package in "$@"; do
+    if [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then
+      missing+=("$package")
+    fi
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  say "installing Debian packages: ${missing[*]}"
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || {
+      say "these packages are missing and neither root nor sudo is at hand: ${missing[*]}"
+      exit 3
+    }
+    as_root=(sudo)
+  fi
+  "${as_root[@]}" apt-get update -q >&2
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -q --no-install-recommends "${missing[@]}" >&2
+}
+
+# build PRESET TARGET...
+build() {
+  local preset=$1
+  shift
+  cmake --preset "$preset" >&2
+  cmake --build --preset "$preset" --target "$@" >&2
+}

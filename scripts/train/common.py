@@ -1,0 +1,475 @@
+"""Shared parts of the training of both networks: images, integer emulation, measurement, export.
+
+Nothing here needs more than NumPy. The emulation of sections 1, 3 and 4 of docs/cipher.md is exact:
+it works on the integers of the cipher, so what it measures is the quantised network.
+"""
+import hashlib
+import hmac
+import json
+import struct
+from pathlib import Path
+from statistics import NormalDist
+
+import numpy as np
+
+MASK = (1 << 64) - 1
+ROOT = Path(__file__).resolve().parents[2]
+WEIGHTS = ROOT / "cipher" / "khazaal2024" / "weights"
+FORMAT = "icbench-weights-1"
+
+# USC-SIPI images by name. Test images are never trained on.
+TEST_NAMES = ("4.1.04", "4.1.07", "4.2.03", "4.2.05", "4.2.07", "5.1.12", "5.2.08", "5.2.10",
+              "5.3.01", "7.1.01", "7.1.05", "boat.512", "house")
+TRAIN_NAMES = {
+    "misc": ("4.1.01", "4.1.02", "4.1.03", "4.1.05", "4.1.06", "4.1.08", "4.2.01", "4.2.06",
+             "5.1.09", "5.1.10", "5.1.11", "5.1.13", "5.1.14", "5.2.09", "5.3.02", "7.1.02",
+             "7.1.03", "7.1.04", "7.1.06", "7.1.07", "7.1.08", "7.1.09", "7.1.10", "7.2.01",
+             "gray21.512", "ruler.512"),
+    "aerials": ("2.1.01", "2.1.02", "2.1.03", "2.1.04", "2.1.05", "2.1.06", "2.1.07", "2.1.08",
+                "2.1.09", "2.1.10", "2.1.11", "2.1.12", "2.2.01", "2.2.02", "2.2.03", "2.2.04",
+                "2.2.05"),
+    "textures": ("1.1.01", "1.1.02", "1.1.03", "1.1.04", "1.1.05", "1.1.06", "1.1.07", "1.1.08",
+                 "1.1.09", "1.1.10", "1.1.11", "1.1.12", "1.1.13", "1.5.01", "1.5.02", "1.5.03",
+                 "1.5.04", "1.5.05", "1.5.06", "1.5.07"),
+}
+
+
+# ---------------------------------------------------------------------------------------- images
+
+def read_tiff(path):
+    """An uncompressed 8-bit gray or RGB TIFF as an array (rows, columns, channels), B G R order."""
+    data = Path(path).read_bytes()
+    order = {b"II": "<", b"MM": ">"}[data[:2]]
+    directory = struct.unpack_from(order + "I", data, 4)[0]
+    tags = {}
+    for i in range(struct.unpack_from(order + "H", data, directory)[0]):
+        at = directory + 2 + 12 * i
+        tag, kind, count = struct.unpack_from(order + "HHI", data, at)
+        code = {1: "B", 3: "H", 4: "I"}.get(kind)
+        if code is None:
+            continue
+        size = struct.calcsize(order + f"{count}{code}")
+        where = at + 8 if size <= 4 else struct.unpack_from(order + "I", data, at + 8)[0]
+        tags[tag] = struct.unpack_from(order + f"{count}{code}", data, where)
+    columns, rows = tags[256][0], tags[257][0]
+    channels = tags.get(277, (1,))[0]
+    if tags.get(259, (1,))[0] != 1 or set(tags.get(258, (8,))) != {8}:
+        raise ValueError(f"{Path(path).name}: not uncompressed 8-bit")
+    if tags.get(284, (1,))[0] != 1 or channels not in (1, 3):
+        raise ValueError(f"{Path(path).name}: not gray or interleaved RGB")
+    strips = [data[o:o + n] for o, n in zip(tags[273], tags[279])]
+    flat = np.frombuffer(b"".join(strips), np.uint8)[:rows * columns * channels]
+    image = flat.reshape(rows, columns, channels)
+    return image[:, :, ::-1].copy() if channels == 3 else image.copy()
+
+
+def load_split(sipi):
+    """(train, test) dictionaries name -> image from a SIPI directory; both empty without one."""
+    if sipi is None:
+        return {}, {}
+    base = Path(sipi)
+    train = {name: read_tiff(base / volume / f"{name}.tiff")
+             for volume, names in TRAIN_NAMES.items() for name in names}
+    test = {name: read_tiff(base / "misc" / f"{name}.tiff") for name in TEST_NAMES}
+    return train, test
+
+
+def power_noise(rng, size, exponent):
+    """A size x size field with amplitude spectrum 1/f^exponent, mean 0 and variance 1."""
+    frequency = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.fftfreq(size)[None, :])
+    frequency[0, 0] = 1.0
+    spectrum = np.fft.fft2(rng.standard_normal((size, size))) / frequency ** exponent
+    spectrum[0, 0] = 0.0
+    field = np.fft.ifft2(spectrum).real
+    return field / field.std()
+
+
+def gradient(rng, size):
+    """A linear ramp in a random direction, between -1 and 1."""
+    angle = rng.uniform(0, 2 * np.pi)
+    grid = np.linspace(-1, 1, size)
+    return (np.cos(angle) * grid[:, None] + np.sin(angle) * grid[None, :]) / np.sqrt(2)
+
+
+def shapes(rng, size, count):
+    """A layer (level, mask) of rectangles and ellipses with sharp edges."""
+    rows, columns = np.mgrid[0:size, 0:size]
+    level, mask = np.zeros((size, size)), np.zeros((size, size), bool)
+    for _ in range(count):
+        cy, cx = rng.uniform(0, size, 2)
+        ry, rx = rng.uniform(0.05, 0.35, 2) * size
+        dy, dx = np.abs(rows - cy) / ry, np.abs(columns - cx) / rx
+        inside = (dy < 1) & (dx < 1) if rng.random() < 0.5 else dy * dy + dx * dx < 1
+        level[inside] = rng.uniform(-1, 1)
+        mask |= inside
+    return level, mask
+
+
+def generated_image(rng, size, channels):
+    """A natural-like image: ramp + 1/f noise + shapes, a little sensor noise, mixed channels."""
+    exponent = rng.uniform(0.8, 1.6)
+    base = 0.6 * rng.random() * gradient(rng, size) + 0.5 * power_noise(rng, size, exponent)
+    level, mask = shapes(rng, size, int(rng.integers(0, 9)))
+    base = np.where(mask, level + 0.15 * power_noise(rng, size, 1.2), base)
+    planes = []
+    for _ in range(channels):
+        plane = base if channels == 1 else base + 0.25 * power_noise(rng, size, exponent)
+        contrast, offset = rng.uniform(25, 75), rng.uniform(80, 176)
+        plane = offset + contrast * plane + rng.uniform(0, 3) * rng.standard_normal(plane.shape)
+        planes.append(np.clip(np.rint(plane), 0, 255))
+    return np.stack(planes, axis=2).astype(np.uint8)
+
+
+def generated_set(seed, count, size):
+    """Dictionary of generated images; every second one has three channels."""
+    rng = np.random.default_rng(seed)
+    return {f"generated-{i:03d}": generated_image(rng, size, 3 if i % 2 else 1)
+            for i in range(count)}
+
+
+def random_crop(rng, images, size):
+    """A size x size crop of a random image that is large enough (size x size x channels)."""
+    names = sorted(name for name, x in images.items() if min(x.shape[:2]) >= size)
+    image = images[names[int(rng.integers(len(names)))]]
+    top = int(rng.integers(image.shape[0] - size + 1))
+    left = int(rng.integers(image.shape[1] - size + 1))
+    return image[top:top + size, left:left + size]
+
+
+# ------------------------------------------------------------------- key schedule and guide lane
+
+def hkdf(key, salt, info, length):
+    """RFC 5869 with SHA-256."""
+    extracted = hmac.digest(salt, key, "sha256")
+    block, out = b"", b""
+    for i in range(1, -(-length // 32) + 1):
+        block = hmac.digest(extracted, block + info + bytes([i]), "sha256")
+        out += block
+    return out[:length]
+
+
+def confusion_keys(key, nonce, shape, depth=1):
+    """KS of section 1 for `khazaal2024-confusion` (one round, no public parameter)."""
+    rows, columns, channels = shape
+    sh = struct.pack("<IIBB", rows, columns, channels, depth)
+    return hkdf(key, nonce, b"icbench khazaal2024 v0 khazaal2024-confusion\x01" + sh, 600)
+
+
+def test_key(*label):
+    """Reproducible key and nonce of a measurement, named by a label."""
+    digest = hashlib.sha512("/".join(["icbench training", *map(str, label)]).encode()).digest()
+    return digest[:32], digest[32:48]
+
+
+def signed(word):
+    """A 64-bit word read as signed."""
+    return word - (1 << 64) if word >> 63 else word
+
+
+def between(k, low, high):
+    return low + ((k * (high - low)) >> 64)
+
+
+GAUSSIAN = [round(NormalDist().inv_cdf((i + 0.5) / 1024) * (1 << 24)) for i in range(1024)]
+
+
+class GuideLane:
+    """Lane 8 of section 3 with its three sources."""
+
+    def __init__(self, ks):
+        kr, ka, kb, kg = struct.unpack_from("<4Q", ks, 0)
+        self.r = between(kr, 0xE47AE147AE147AE1, 0xFFFFFFFFFFFFFFFF)
+        self.a = between(ka, 0x4CCCCCCCCCCCCCCC, 0x5999999999999999)
+        self.b = between(kb, 0x1333333333333333, 0x1999999999999999)
+        self.sigma = 32768 + ((kg * 98304) >> 64)
+        self.x, self.wx, self.u, self.v, self.wu, self.s, self.c = struct.unpack_from(
+            "<7Q", ks, 32 + 8 * 56)
+        self.c |= 1
+        self.g = 0
+
+    def step_logistic(self):
+        x = self.x
+        inner = 4 * ((x * (x ^ MASK)) >> 64)
+        self.x = (((self.r * inner) >> 64) + self.wx) & MASK
+        self.wx = (self.wx + 0x9E3779B97F4A7C15) & MASK
+
+    def step(self):
+        self.step_logistic()
+        u = signed(self.u)
+        s = ((u * u) >> 62) & MASK
+        t = ((self.a * s) >> 62) & MASK
+        self.u = ((1 << 62) - t + self.v + self.wu) & MASK
+        self.v = ((self.b * u) >> 62) & MASK
+        self.wu = (self.wu + 0xD1B54A32D192ED03) & MASK
+        self.s = (self.s * 0xD1342543DE82EF95 + self.c) & MASK
+        self.g = (GAUSSIAN[self.s >> 54] * self.sigma) >> 16
+
+
+def clamp8(value):
+    return max(-128, min(127, value))
+
+
+def source_inputs(lane):
+    """Inputs 6 to 11 of the feedback network."""
+    top = lane.u >> 56
+    return [(lane.x >> 56) - 128, ((lane.x >> 48) & 255) - 128,
+            top - 256 if top > 127 else top, ((lane.u >> 48) & 255) - 128,
+            clamp8(lane.g >> 19), ((lane.g >> 11) & 255) - 128]
+
+
+def level_count(rows, columns):
+    return (max(rows, columns) + 1) // 2
+
+
+def border(level, rows, columns):
+    h, w = max(rows - 2 * level, 1), max(columns - 2 * level, 1)
+    return h * w - max(h - 2, 0) * max(w - 2, 0)
+
+
+def place_inputs(level, rows, columns):
+    """Inputs 0 to 5 of the feedback network."""
+    lr, lc = min(level, (rows + 1) // 2 - 1), min(level, (columns + 1) // 2 - 1)
+    first = border(0, rows, columns)
+    return [256 * lr // rows - 128, 256 * (rows - 1 - lr) // rows - 128,
+            256 * lc // columns - 128, 256 * (columns - 1 - lc) // columns - 128,
+            255 * border(level, rows, columns) // first - 128,
+            255 * border(max(level - 1, 0), rows, columns) // first - 128]
+
+
+def level_lines(level, rows, columns):
+    """Lines of a level as (slot 0-3, is row, index), in the order of section 4."""
+    lines = []
+    if level < (rows + 1) // 2:
+        lines.append((0, True, level))
+        if rows - 1 - level != level:
+            lines.append((1, True, rows - 1 - level))
+    if level < (columns + 1) // 2:
+        lines.append((2, False, level))
+        if columns - 1 - level != level:
+            lines.append((3, False, columns - 1 - level))
+    return lines
+
+
+# --------------------------------------------------------------------------- the feedback network
+
+def signed_bytes(data):
+    return np.frombuffer(data, np.int8).astype(np.int64)
+
+
+class IntegerNetwork:
+    """The quantised feedback network of section 4, in integers."""
+
+    def __init__(self, fields):
+        get = {name: np.array(fields[name], np.int64)
+               for name in ("w1", "wf", "b1", "w2", "b2", "w3", "b3")}
+        self.first = np.concatenate([get["w1"], get["wf"]], axis=1)
+        self.b1, self.w2, self.b2 = get["b1"], get["w2"], get["b2"]
+        self.w3, self.b3 = get["w3"], get["b3"]
+
+    def start(self, ks):
+        self.f = signed_bytes(ks[536:568])
+        self.offset = self.b1 + 64 * signed_bytes(ks[568:600])
+
+    def outputs(self, inputs):
+        x = np.concatenate([inputs, self.f])
+        h1 = np.clip((self.offset + self.first @ x) >> 6, -128, 127)
+        self.f = np.clip((self.b2 + self.w2 @ h1) >> 6, -128, 127)
+        return ((self.b3 + self.w3 @ self.f) & 0xFFFF).tolist()
+
+
+class UniformOutputs:
+    """Reference "no network": every output uniform on the circle, from the key."""
+
+    def start(self, ks):
+        seed = hashlib.sha256(b"uniform" + ks).digest()
+        self.rng = np.random.default_rng(int.from_bytes(seed, "little"))
+
+    def outputs(self, _):
+        return self.rng.integers(0, 65536, 24).tolist()
+
+
+class ConstantOutputs:
+    """Reference: every output 0, so the order stays and only the sources shift."""
+
+    def start(self, ks):
+        pass
+
+    def outputs(self, _):
+        return [0] * 24
+
+
+# ------------------------------------------------------------------------------ the confusion step
+
+def swap(m, p, q):
+    m[p], m[q] = m[q], m[p]
+
+
+def exchange(m, rows, columns, is_row, index, o):
+    """The exchange of section 4 on the flat map; o holds the line's outputs."""
+    n = columns if is_row else rows
+    partner = (o[0] * (rows + columns)) >> 16
+    partner_is_row = partner < rows
+    other = partner if partner_is_row else partner - rows
+    if partner_is_row == is_row and other == index:
+        return
+    n2 = columns if partner_is_row else rows
+    start, start2 = (o[1] * n) >> 16, ((o[4] & 0x7FFF) * n2) >> 15
+    count = 1 + ((o[2] * min(n, n2)) >> 16)
+    k = np.arange(count)
+    along = (start + k) % n
+    along2 = (start2 + (count - 1 - k if o[4] >> 15 else k)) % n2
+    p = index * columns + along if is_row else along * columns + index
+    q = other * columns + along2 if partner_is_row else along2 * columns + other
+    if partner_is_row == is_row:
+        swap(m, p, q)
+        return
+    # A row and a column share one cell: the later of its two swaps must see the earlier one.
+    k1, k2 = (other - start) % n, (index - start2) % n2
+    if o[4] >> 15:
+        k2 = (count - 1 - k2) % n2
+    later = max(k1, k2)
+    if later >= count or k1 == k2:
+        later = count
+    swap(m, p[:later], q[:later])
+    swap(m, p[later:], q[later:])
+
+
+def order(scores, samples, downs):
+    """Section 4, order: indices by (score, u, index), reversed if the downs are odd."""
+    sequence = np.lexsort((np.array(samples), np.array(scores)))
+    return sequence[::-1] if sum(downs) & 1 else sequence
+
+
+def confusion_map(key, nonce, shape, network, mask_u=False):
+    """The map m of section 4, flat. mask_u sets the u of every line to 0 (not the cipher:
+    it leaves the network's own part of order and shift)."""
+    rows, columns, _ = shape
+    ks = confusion_keys(key, nonce, shape)
+    lane = GuideLane(ks)
+    network.start(ks)
+    m = np.arange(rows * columns)
+    score = {True: [0] * rows, False: [0] * columns}
+    down = {True: [0] * rows, False: [0] * columns}
+    turn = {True: [0] * rows, False: [0] * columns}
+    sample = {True: [0] * rows, False: [0] * columns}
+    for level in range(level_count(rows, columns)):
+        lane.step()
+        outputs = network.outputs(place_inputs(level, rows, columns) + source_inputs(lane))
+        for slot, is_row, index in level_lines(level, rows, columns):
+            lane.step_logistic()
+            u = 0 if mask_u else lane.x >> 32
+            o = outputs[6 * slot:6 * slot + 6]
+            exchange(m, rows, columns, is_row, index, o)
+            score[is_row][index], down[is_row][index] = o[5], o[4] >> 15
+            sample[is_row][index] = u
+            turn[is_row][index] = (u + (o[3] << 16)) & 0xFFFFFFFF
+    m = m.reshape(rows, columns)[order(score[True], sample[True], down[True])]
+    m = m[:, order(score[False], sample[False], down[False])]
+    by_row = (np.array(turn[True], np.int64) * columns) >> 32
+    m = np.take_along_axis(m, (np.arange(columns)[None, :] + by_row[:, None]) % columns, axis=1)
+    by_column = (np.array(turn[False], np.int64) * rows) >> 32
+    m = np.take_along_axis(m, (np.arange(rows)[:, None] + by_column[None, :]) % rows, axis=0)
+    return m.reshape(-1)
+
+
+# ------------------------------------------------------------------------------------ measurement
+
+def correlation(a, b):
+    """Pearson's r of two sample arrays whose means are already near 0; 0 if one is constant."""
+    n, total_a, total_b = a.size, a.sum(), b.sum()
+    variance_a = np.einsum("ij,ij->", a, a) - total_a * total_a / n
+    variance_b = np.einsum("ij,ij->", b, b) - total_b * total_b / n
+    covariance = np.einsum("ij,ij->", a, b) - total_a * total_b / n
+    scale = np.sqrt(max(variance_a, 0.0) * max(variance_b, 0.0))
+    return float(covariance / scale) if scale > 0 else 0.0
+
+
+def adjacent(image):
+    """r of horizontally, vertically, diagonally adjacent pixels, all pairs; (channels, 3)."""
+    planes = np.ascontiguousarray(np.moveaxis(image, 2, 0)).astype(np.float64)
+    planes -= planes.mean(axis=(1, 2), keepdims=True)
+    return np.array([[correlation(x[:, :-1], x[:, 1:]), correlation(x[:-1], x[1:]),
+                      correlation(x[:-1, :-1], x[1:, 1:])] for x in planes])
+
+
+def confused(image, m):
+    rows, columns, channels = image.shape
+    return image.reshape(-1, channels)[m].reshape(rows, columns, channels)
+
+
+def measure_one(image, label, network, mask_u):
+    """Per direction (mean over channels): |r|, |r| sqrt(N), r sqrt(N) after one confusion.
+
+    network None stands for a uniformly random permutation of the pixels.
+    """
+    key, nonce = test_key(*label)
+    if network is None:
+        seed = int.from_bytes(hashlib.sha256(b"permutation" + key).digest(), "little")
+        m = np.random.default_rng(seed).permutation(image.shape[0] * image.shape[1])
+    else:
+        m = confusion_map(key, nonce, image.shape, network, mask_u)
+    r = adjacent(confused(image, m))
+    root = np.sqrt(image.shape[0] * image.shape[1])
+    return np.stack([np.abs(r), np.abs(r) * root, r * root]).mean(axis=1)
+
+
+def measure(images, network, keys, mask_u=False):
+    """All images x keys: (mean, standard error), each (3 quantities, 3 directions)."""
+    rows = np.array([measure_one(images[name], ("measure", name, k), network, mask_u)
+                     for name in sorted(images) for k in range(keys)])
+    # The standard error is that of the keys' draw: images are fixed, keys vary inside each.
+    per = rows.reshape(len(images), keys, 3, 3)
+    if keys > 1:
+        error = np.sqrt((per.var(axis=1, ddof=1) / keys).sum(axis=0)) / len(images)
+    else:
+        error = np.full((3, 3), np.nan)
+    return rows.mean(axis=0), error
+
+
+# ----------------------------------------------------------------------------------------- export
+
+def rows_text(value, depth):
+    """A nested list with one row (a list of that nesting depth) per line."""
+    nested = isinstance(value, list) and value and isinstance(value[0], list)
+    if not nested or nesting(value) <= depth:
+        return json.dumps(value, separators=(",", ":"))
+    return "[\n" + ",\n".join(rows_text(v, depth) for v in value) + "\n]"
+
+
+def nesting(value):
+    return 1 + nesting(value[0]) if isinstance(value, list) and value else 0
+
+
+def object_text(fields, depth):
+    """A JSON object, one field after the other, arrays with one row per line."""
+    parts = []
+    for name, value in fields.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            text = "[\n" + ",\n".join(object_text(v, depth) for v in value) + "\n]"
+        else:
+            text = rows_text(value, depth)
+        parts.append(f"{json.dumps(name)}:{text}")
+    return "{\n" + ",\n".join(parts) + "\n}"
+
+
+def export(path, fields, depth=1):
+    """Writes a weight file and returns its SHA-256."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = (object_text(fields, depth) + "\n").encode()
+    path.write_bytes(data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def write_sums(folder):
+    """SHA256SUMS of the weight files of a folder, in the format of sha256sum."""
+    lines = [f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.name}\n"
+             for p in sorted(folder.glob("*.json"))]
+    (folder / "SHA256SUMS").write_text("".join(lines))
+
+
+def image_set_name(sipi, generated):
+    text = f"{generated} generated"
+    if sipi is not None:
+        count = sum(map(len, TRAIN_NAMES.values()))
+        text += f", {count} of USC-SIPI (train split of scripts/train/common.py)"
+    return text
