@@ -1,4 +1,5 @@
 # Writes <build>/generated/icb_build_info.inc at every build: what was compiled, from which commit, how.
+string(TOUPPER "${CMAKE_BUILD_TYPE}" icb_build_type_upper)
 add_custom_target(icb_provenance
   COMMAND ${CMAKE_COMMAND}
     -DSOURCE_DIR=${PROJECT_SOURCE_DIR}
@@ -8,7 +9,7 @@ add_custom_target(icb_provenance
     -DPRESET=${ICB_PRESET}
     -DFFT=${ICB_FFT}
     "-DCOMPILER=${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}"
-    "-DFLAGS=${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${CMAKE_BUILD_TYPE}} -ffp-contract=off"
+    "-DFLAGS=${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${icb_build_type_upper}} -ffp-contract=off"
     -P ${PROJECT_SOURCE_DIR}/cmake/write_build_info.cmake
   BYPRODUCTS ${PROJECT_BINARY_DIR}/generated/icb_build_info.inc
   VERBATIM)

@@ -34,8 +34,8 @@ cv::Mat allocate(const std::string& name, std::size_t width, std::size_t height,
                        width, height, channels, 8 * sample_bytes, max_side, max_image_bytes));
   }
   try {
-    return {static_cast<int>(height), static_cast<int>(width),
-            CV_MAKETYPE(sample_bytes == 1 ? CV_8U : CV_16U, static_cast<int>(channels))};
+    return cv::Mat(static_cast<int>(height), static_cast<int>(width),
+                   CV_MAKETYPE(sample_bytes == 1 ? CV_8U : CV_16U, static_cast<int>(channels)));
   } catch (const cv::Exception&) {
     refuse(name, fmt::format("not enough memory for {} x {} x {}, {} bit", width, height, channels,
                              8 * sample_bytes));

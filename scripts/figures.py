@@ -754,7 +754,7 @@ def draw_histogram(ax, rows, limit, with_expected):
         total = counts.sum()
         ax.step(np.arange(256), counts, where="mid", lw=0.8, color=CHANNELS[channel], alpha=0.9)
     if rows["count"].max() > limit:
-        halo(ax, 0.98, 0.58, f"cut; largest {thousands(rows['count'].max())}", ha="right",
+        halo(ax, 0.93, 0.58, f"cut; largest {thousands(rows['count'].max())}", ha="right",
              transform=ax.transAxes)
     if with_expected:
         ax.axhline(total / 256, color=BLACK, lw=1.1, ls="--")

@@ -10,7 +10,7 @@ icb_build_packages=(
   libtbb-dev libfftw3-dev libcli11-dev nlohmann-json3-dev libpng-dev libtiff-dev
 )
 icb_run_packages=(curl unzip python3 python3-numpy python3-matplotlib)
-icb_test_packages=(libgtest-dev)
+icb_test_packages=(libgtest-dev libgmock-dev)
 
 say() {
   printf '%s\n' "$*" >&2

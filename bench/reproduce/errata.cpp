@@ -101,7 +101,7 @@ void add_e3(const Run& run, Errata& out) {
     const OwnedImage image = encrypt_for(run, subject, plain.view(), "images/key-0", ref.name);
     const Histogram after = histogram(image.view());
     std::uint64_t different = 0;
-    for (std::size_t v = 0; v < before.size(); ++v) different += before[v] != after[v] ? 1 : 0;
+    for (std::size_t v = 0; v < before.size(); ++v) different += before[v] != after[v] ? 1U : 0U;
     out.add({"E3", finding, fmt::format("levels of {} whose count changed, {}", ref.name, subject),
              subject == "khazaal2024" ? "flat" : "flat, by positions alone",
              static_cast<double>(different), "levels", before.size(),
@@ -206,7 +206,7 @@ void add_e9(const CellResults& results, const std::vector<RowAssessment>& table2
   for (const RowAssessment& row : table2) {
     if (row.subject != "aes-256-ctr") continue;
     ++judged;
-    ok += row.verdict() == "ok" ? 1 : 0;
+    ok += row.verdict() == "ok" ? 1U : 0U;
   }
   out.add(
       {"E9", finding,

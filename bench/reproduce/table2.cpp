@@ -111,7 +111,7 @@ std::vector<Measurement> test_sequence(const Run& run, std::string_view subject,
     m.unit = "1";
     m.n = bits.size();
     if (const auto* reason = std::get_if<NotApplicable>(&result.outcome)) {
-      m.quantity = row.test;
+      m.quantity = test.name;
       m.status = Status::not_applicable;
       m.detail = reason->reason;
       out.push_back(m);

@@ -32,8 +32,8 @@ struct RowAssessment {
   std::string subject;
   std::size_t sequences = 0;
   std::size_t failed_cells = 0;
-  std::vector<SubAssessment> subs;
-  std::string reason;  ///< of sequences to which the test does not apply, if any
+  std::vector<SubAssessment> subs = {};
+  std::string reason = {};  ///< of sequences to which the test does not apply, if any
 
   std::size_t applicable() const;  ///< sequences the test applies to
   double proportion() const;       ///< over all p-values

@@ -1,4 +1,6 @@
 #include <cstdlib>
+#include <map>
+#include <optional>
 #include <set>
 
 #include "core/hash.hpp"

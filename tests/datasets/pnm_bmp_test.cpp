@@ -1,3 +1,4 @@
+#include <limits>
 #include <opencv2/imgcodecs.hpp>
 
 #include "files.hpp"
@@ -90,7 +91,8 @@ std::string bmp(std::uint32_t bits, std::int32_t height, std::uint32_t compressi
   const std::size_t offset = 14 + header + masks.size();
   std::string content = "BM" + number(offset + pixels.size(), 4) + number(0, 4) + number(offset, 4);
   content += number(header, 4) + number(2, 4) + number(static_cast<std::uint32_t>(height), 4);
-  content += number(1, 2) + number(bits, 2) + number(compression, 4) + number(0, 4) + number(0, 16);
+  content += number(1, 2) + number(bits, 2) + number(compression, 4) + number(0, 4) +
+             std::string(16, '\0');
   content.resize(14 + 40);
   return content + masks + pixels;
 }

@@ -116,21 +116,22 @@ TEST(KeySchedule, WorkingKeyBytesAreTheirHkdf) {
 
 TEST(KeySchedule, EverythingThatGoesInMatters) {
   const Bytes key = range(1, 32);
-  const Bytes nonce(16);
-  const Bytes parameter(32);
+  // Not zero: HMAC pads its key, here the salt, with zeros.
+  const Bytes nonce(16, 7);
+  const Bytes parameter(32, 9);
   const Shape shape{4, 4, 1, 1};
-  std::set<Bytes> seen;
-  seen.insert(working_key_bytes(key, nonce, parameter, "a", 2, shape));
-  seen.insert(working_key_bytes(range(2, 33), nonce, parameter, "a", 2, shape));
-  seen.insert(working_key_bytes(key, Bytes(16, 1), parameter, "a", 2, shape));
-  seen.insert(working_key_bytes(key, nonce, Bytes(32, 1), "a", 2, shape));
-  seen.insert(working_key_bytes(key, nonce, {}, "a", 2, shape));
-  seen.insert(working_key_bytes(key, nonce, parameter, "b", 2, shape));
-  seen.insert(working_key_bytes(key, nonce, parameter, "a", 1, shape));
-  seen.insert(working_key_bytes(key, nonce, parameter, "a", 2, {2, 8, 1, 1}));
-  seen.insert(working_key_bytes(key, nonce, parameter, "a", 2, {8, 2, 1, 1}));
-  seen.insert(working_key_bytes(key, nonce, parameter, "a", 2, {4, 2, 2, 1}));
-  seen.insert(working_key_bytes(key, nonce, parameter, "a", 2, {4, 2, 1, 2}));
+  std::set<std::string> seen;
+  seen.insert(to_hex(working_key_bytes(key, nonce, parameter, "a", 2, shape)));
+  seen.insert(to_hex(working_key_bytes(range(2, 33), nonce, parameter, "a", 2, shape)));
+  seen.insert(to_hex(working_key_bytes(key, Bytes(16, 1), parameter, "a", 2, shape)));
+  seen.insert(to_hex(working_key_bytes(key, nonce, Bytes(32, 1), "a", 2, shape)));
+  seen.insert(to_hex(working_key_bytes(key, nonce, {}, "a", 2, shape)));
+  seen.insert(to_hex(working_key_bytes(key, nonce, parameter, "b", 2, shape)));
+  seen.insert(to_hex(working_key_bytes(key, nonce, parameter, "a", 1, shape)));
+  seen.insert(to_hex(working_key_bytes(key, nonce, parameter, "a", 2, {2, 8, 1, 1})));
+  seen.insert(to_hex(working_key_bytes(key, nonce, parameter, "a", 2, {8, 2, 1, 1})));
+  seen.insert(to_hex(working_key_bytes(key, nonce, parameter, "a", 2, {4, 2, 2, 1})));
+  seen.insert(to_hex(working_key_bytes(key, nonce, parameter, "a", 2, {4, 2, 1, 2})));
   EXPECT_EQ(seen.size(), 11U);
 }
 
