@@ -243,6 +243,7 @@ ExitCode reproduce(const CommonOptions& common, const OwnOptions& own) {
   write(run, "rejections", tables.rejections);
   write(run, "measurements", measurements_csv(run, results));
   write(run, "training_curve", tables.training);
+  write(run, "training_loss", training_loss_csv());
   write(run, "rounds", tables.rounds);
   write(run, "errata", tables.errata);
   write_figures(run);

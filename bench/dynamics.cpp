@@ -46,15 +46,23 @@ std::vector<Point> henon_orbit(double a, double b, Point start, std::size_t step
 std::optional<double> henon_lyapunov(double a, double b, Point start, std::size_t transient,
                                      std::size_t steps) {
   Point p = start;
+  for (std::size_t n = 0; n < transient; ++n) {
+    if (!(std::abs(p.x) <= 1e6)) return std::nullopt;
+    p = henon(a, b, p);
+  }
+  constexpr std::size_t between =
+      8;  // steps between normalisations: growth stays far below overflow
   Point tangent{1, 0};
   double sum = 0;
-  for (std::size_t n = 0; n < transient + steps; ++n) {
+  for (std::size_t n = 1; n <= steps; ++n) {
     if (!(std::abs(p.x) <= 1e6)) return std::nullopt;
     tangent = {-2 * a * p.x * tangent.x + tangent.y, b * tangent.x};
-    const double length = std::hypot(tangent.x, tangent.y);
-    tangent = {tangent.x / length, tangent.y / length};
-    if (n >= transient) sum += std::log(length);
     p = henon(a, b, p);
+    if (n % between == 0 || n == steps) {
+      const double length = std::hypot(tangent.x, tangent.y);
+      tangent = {tangent.x / length, tangent.y / length};
+      sum += std::log(length);
+    }
   }
   return sum / static_cast<double>(steps);
 }

@@ -23,7 +23,7 @@ struct Point {
 /// |x| > limit.
 std::vector<Point> henon_orbit(double a, double b, Point start, std::size_t steps, double limit);
 
-/// Largest Lyapunov exponent by a tangent vector renormalised at each step; absent if the orbit
+/// Largest Lyapunov exponent by a tangent vector renormalised every 8 steps; absent if the orbit
 /// leaves |x| <= 1e6.
 std::optional<double> henon_lyapunov(double a, double b, Point start, std::size_t transient,
                                      std::size_t steps);

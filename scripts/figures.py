@@ -1126,7 +1126,7 @@ def table2_caption(table):
              " sequences each), whose intervals are wider.") if len(partial) else ""
     return (
         f"Table 2 as a figure. SP 800-22 tests on {count_range(table['sequences'])} sequences per "
-        "subject. (a) Proportion of sequences that pass at \u03b1 = 0.01 (worst subtest); gray "
+        "subject. (a) Proportion of sequences that pass at \u03b1 = 0.01 (over all p-values of the test); gray "
         "bars: acceptance interval of sec. 4.2.1 for the number of applicable sequences. "
         f"The scale changes at {SCALE_CHANGE:g}. Hollow diamonds: the paper's s-value, which the "
         "paper does not define and which is read here as such a proportion (finding E6). "

@@ -10,6 +10,10 @@
 #include "core/hash.hpp"
 #include "metrics/correlation.hpp"
 
+namespace icb::embedded {
+extern const std::string_view feedback_training_csv;
+}
+
 namespace icb::reproduce {
 namespace {
 
@@ -237,6 +241,21 @@ CsvTable training_csv(const Run& run, const CellResults& results) {
                  format_double(null_sum / count), std::to_string(run.training_test.size()),
                  std::to_string(run.training_keys)});
     }
+  }
+  return table;
+}
+
+CsvTable training_loss_csv() {
+  CsvTable table({"epoch", "loss"});
+  const auto rows = parse_csv(embedded::feedback_training_csv);
+  std::string last;
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    const std::string& epoch = rows[i].at(0);
+    const bool number =
+        !epoch.empty() && epoch.find_first_not_of("0123456789") == std::string::npos;
+    if (!number || epoch == last) continue;  // rows without the network; one row per epoch
+    table.add({epoch, rows[i].at(1)});
+    last = epoch;
   }
   return table;
 }

@@ -15,6 +15,9 @@ std::vector<Cell> training_cells(const Run& run);
 /// uniformly random permutation gives.
 CsvTable training_csv(const Run& run, const CellResults& results);
 
+/// Loss per epoch, as the training script recorded it (scripts/train/feedback_training.csv).
+CsvTable training_loss_csv();
+
 /// Share of bytes that change with one least significant bit of the plain image, public parameter
 /// and nonce held fixed, for 1 to 3 rounds: what the rounds do without the public parameter's help.
 std::vector<Cell> rounds_cells(const Run& run);

@@ -233,7 +233,9 @@ std::string figures_section(const Run& run) {
       "![Figure 6](figure6.png)\n\n**Figure 6.** The paper's exchange example, by the cipher's own "
       "exchange step.\n\n"
       "![Figure 8](figure8.png)\n\n**Figure 8.** Plain image, cipher image, difference, on a "
-      "generated image.\n\n"
+      "generated image. The plain image shows through the difference because it is part of it: any "
+      "image minus noise keeps its outlines. That is no leak, and its absence would be no "
+      "strength.\n\n"
       "![Figure 9](figure9.png)\n\n**Figure 9.** Plain image, confusion only, whole cipher, on a "
       "generated image: only the last flattens "
       "the histogram (E3).\n\n";
