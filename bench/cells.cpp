@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <tbb/blocked_range.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
@@ -29,6 +30,18 @@ std::atomic<int> stop_signal{0};
 
 [[noreturn]] void fail(const std::filesystem::path& path, int error) {
   throw InputError(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(error)));
+}
+
+/// Opens for appending, creating file and directory.
+int open_store(const std::filesystem::path& path) {
+  std::error_code error;
+  if (path.has_parent_path()) {
+    std::filesystem::create_directories(path.parent_path(), error);
+    if (error) fail(path.parent_path(), error.value());
+  }
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (fd < 0) fail(path, errno);
+  return fd;
 }
 
 struct StoredLine {
@@ -75,14 +88,13 @@ std::vector<Measurement> guarded(const Cell& cell, bool& failed) {
 }  // namespace
 
 CellStore::CellStore(std::filesystem::path path, std::string context)
-    : m_path(std::move(path)), m_context(std::move(context)) {
-  std::error_code error;
-  if (m_path.has_parent_path()) {
-    std::filesystem::create_directories(m_path.parent_path(), error);
-    if (error) fail(m_path.parent_path(), error.value());
+    : m_path(std::move(path)), m_context(std::move(context)), m_file(open_store(m_path)) {
+  // Two runs into one directory would do the work twice and cut each other's lines.
+  if (::flock(m_file.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    throw InputError(fmt::format("{}: another run is writing here", m_path.string()));
   }
   std::size_t whole = 0;  // end of the last complete line
-  if (std::filesystem::exists(m_path, error)) {
+  {
     const std::string content = read_file(m_path);
     std::map<std::string, std::map<std::size_t, StoredLine>> partial;
     for (std::size_t end = 0; (end = content.find('\n', whole)) != std::string::npos;
@@ -99,14 +111,8 @@ CellStore::CellStore(std::filesystem::path path, std::string context)
       for (auto& [index, line] : lines) out.push_back(std::move(line.measurement));
     }
   }
-  m_fd = ::open(m_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  if (m_fd < 0) fail(m_path, errno);
   // A cut last line must not be glued to the next one.
-  if (::ftruncate(m_fd, static_cast<off_t>(whole)) != 0) fail(m_path, errno);
-}
-
-CellStore::~CellStore() {
-  if (m_fd >= 0) ::close(m_fd);
+  if (::ftruncate(m_file.get(), static_cast<off_t>(whole)) != 0) fail(m_path, errno);
 }
 
 std::string CellStore::key(const std::string& cell) const {
@@ -127,7 +133,7 @@ void CellStore::put(const std::string& cell, const std::vector<Measurement>& mea
   const char* next = lines.data();
   std::size_t left = lines.size();
   while (left > 0) {
-    const ssize_t written = ::write(m_fd, next, left);
+    const ssize_t written = ::write(m_file.get(), next, left);
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) fail(m_path, errno);
     next += written;
@@ -179,7 +185,8 @@ CellResults run_cells(const std::vector<Cell>& cells, CellStore& store, const Ru
     });
   }
   if (stop_signal != 0) {
-    throw Interrupted("interrupted; what is finished is kept, the same command goes on from there");
+    throw Interrupted(stop_signal,
+                      "interrupted; what is finished is kept, the same command goes on from there");
   }
   return results;
 }

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "core/descriptor.hpp"
 #include "core/measurement.hpp"
 
 namespace icb {
@@ -33,11 +34,10 @@ class CellStore {
   CellStore(std::filesystem::path path, std::string context);
   CellStore(const CellStore&) = delete;
   CellStore& operator=(const CellStore&) = delete;
-  ~CellStore();
 
   /// Measurements of a finished cell, or nullptr.
   const std::vector<Measurement>* find(const std::string& cell) const;
-  /// Appends in one write. Thread-safe only if the caller serialises.
+  /// Appends all lines of the cell. Calls must be serialised by the caller.
   void put(const std::string& cell, const std::vector<Measurement>& measurements);
 
  private:
@@ -46,7 +46,7 @@ class CellStore {
   std::filesystem::path m_path;
   std::string m_context;
   std::map<std::string, std::vector<Measurement>> m_finished;  // by key
-  int m_fd = -1;
+  Descriptor m_file;
 };
 
 struct RunOptions {

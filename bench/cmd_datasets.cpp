@@ -3,98 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "bench/command.hpp"
-#include "core/csv.hpp"
+#include "bench/dataset_table.hpp"
+#include "bench/print_table.hpp"
 #include "datasets/dataset.hpp"
 
 namespace icb {
 namespace {
-
-struct Table {
-  std::vector<std::string> header;
-  std::vector<std::vector<std::string>> rows;
-};
-
-std::string as_text(const Table& table) {
-  std::vector<std::size_t> widths;
-  for (const auto& name : table.header) widths.push_back(name.size());
-  for (const auto& row : table.rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string out;
-  const auto add = [&](const std::vector<std::string>& row) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      line += fmt::format("{:<{}}{}", row[i], widths[i], i + 1 < row.size() ? "  " : "");
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    out += line + "\n";
-  };
-  add(table.header);
-  for (const auto& row : table.rows) add(row);
-  return out;
-}
-
-std::string as_json(const Table& table) {
-  auto rows = nlohmann::ordered_json::array();
-  for (const auto& row : table.rows) {
-    nlohmann::ordered_json object;
-    for (std::size_t i = 0; i < row.size(); ++i) object[table.header[i]] = row[i];
-    rows.push_back(std::move(object));
-  }
-  return rows.dump(2) + "\n";
-}
-
-/// To stdout, or to <out>/<name>.<txt|csv|json>.
-void emit(const CommonOptions& common, const std::string& name, const Table& table) {
-  std::string text;
-  const char* extension = "txt";
-  switch (common.format) {
-    case Format::table:
-      text = as_text(table);
-      break;
-    case Format::csv: {
-      CsvTable csv(table.header);
-      for (const auto& row : table.rows) csv.add(row);
-      text = csv.text();
-      extension = "csv";
-      break;
-    }
-    case Format::json:
-      text = as_json(table);
-      extension = "json";
-      break;
-  }
-  if (common.out) {
-    write_file_atomically(*common.out / fmt::format("{}.{}", name, extension), text);
-  } else {
-    std::fwrite(text.data(), 1, text.size(), stdout);
-  }
-}
-
-std::vector<std::string> sipi_volumes() {
-  std::vector<std::string> volumes;
-  for (const auto& entry : sipi_manifest()) {
-    if (std::find(volumes.begin(), volumes.end(), entry.volume) == volumes.end()) {
-      volumes.push_back(entry.volume);
-    }
-  }
-  return volumes;
-}
-
-std::size_t count_of(const std::string& volume) {
-  return static_cast<std::size_t>(
-      std::count_if(sipi_manifest().begin(), sipi_manifest().end(),
-                    [&](const auto& entry) { return entry.volume == volume; }));
-}
 
 struct Options {
   std::string data;
@@ -110,22 +30,22 @@ std::optional<std::filesystem::path> data_option(const Options& options) {
 
 ExitCode list(const Options& options, const CommonOptions& common) {
   const auto directory = find_sipi(data_option(options));
-  Table table{{"name", "images", "present", "where", "origin"}, {}};
-  for (const auto& volume : sipi_volumes()) {
-    const std::string origin = fmt::format("USC-SIPI Image Database, volume {}", volume);
-    const std::size_t present = directory ? sipi_volume(*directory, volume).images.size() : 0;
-    table.rows.push_back({fmt::format("sipi-{}", volume), fmt::to_string(count_of(volume)),
-                          fmt::to_string(present),
-                          present > 0 ? (*directory / volume).string() : "absent", origin});
-  }
-  const ImageSet& smoke = smoke_set();
-  const std::string images = fmt::to_string(smoke.images.size());
-  table.rows.push_back({smoke.name, images, images, "built in", smoke.origin});
-  emit(common, "datasets", table);
+  print_table(dataset_table(directory), common, "datasets");
   if (!directory && !common.quiet) {
     fmt::print(stderr, "The USC-SIPI images are absent; \"icbench datasets fetch\" gets them.\n");
   }
   return ExitCode::done;
+}
+
+/// A misspelt volume is refused before anything is done.
+void check_volumes(const std::vector<std::string>& volumes) {
+  const auto known = sipi_volumes();
+  for (const auto& volume : volumes) {
+    if (std::find(known.begin(), known.end(), volume) == known.end()) {
+      throw UsageError(fmt::format("unknown volume \"{}\"; expected one of: {}", volume,
+                                   fmt::join(known, ", ")));
+    }
+  }
 }
 
 ExitCode fetch(const Options& options, const CommonOptions& common) {
@@ -135,14 +55,7 @@ ExitCode fetch(const Options& options, const CommonOptions& common) {
   what.quiet = common.quiet;
   if (!options.volumes.empty()) what.volumes = options.volumes;
   while (what.base_url.ends_with('/')) what.base_url.pop_back();
-  // A misspelt volume is refused before the first download.
-  const auto known = sipi_volumes();
-  for (const auto& volume : what.volumes) {
-    if (std::find(known.begin(), known.end(), volume) == known.end()) {
-      throw UsageError(fmt::format("unknown volume \"{}\"; expected one of: {}", volume,
-                                   fmt::join(known, ", ")));
-    }
-  }
+  check_volumes(what.volumes);
   fetch_sipi(what);
   return ExitCode::done;
 }
@@ -156,13 +69,7 @@ ExitCode verify(const Options& options, const CommonOptions& common) {
         "run \"icbench datasets fetch\"");
   }
   std::vector<ManifestEntry> entries;
-  const auto known = sipi_volumes();
-  for (const auto& volume : options.volumes) {
-    if (std::find(known.begin(), known.end(), volume) == known.end()) {
-      throw UsageError(fmt::format("unknown volume \"{}\"; expected one of: {}", volume,
-                                   fmt::join(known, ", ")));
-    }
-  }
+  check_volumes(options.volumes);
   for (const auto& entry : sipi_manifest()) {
     const bool wanted = options.volumes.empty() ||
                         std::find(options.volumes.begin(), options.volumes.end(), entry.volume) !=
@@ -171,16 +78,18 @@ ExitCode verify(const Options& options, const CommonOptions& common) {
   }
   static constexpr const char* names[] = {"ok", "missing", "altered"};
   std::size_t counts[] = {0, 0, 0};
-  Table table{{"file", "state", "expected_sha256", "found_sha256"}, {}};
+  CsvTable table({"file", "state", "expected_sha256", "found_sha256"});
   for (const auto& file : verify_files(*directory, entries)) {
     const auto state = static_cast<std::size_t>(file.state);
     ++counts[state];
     // The table for people names what is wrong; the other formats hold every file.
     if (file.state == FileState::ok && common.format == Format::table) continue;
-    table.rows.push_back(
+    table.add(
         {sipi_file("", *file.entry).string(), names[state], file.entry->sha256, file.found_sha256});
   }
-  if (common.format != Format::table || !table.rows.empty()) emit(common, "verify", table);
+  if (common.format != Format::table || !table.rows().empty()) {
+    print_table(table, common, "verify");
+  }
   if (!common.quiet) {
     fmt::print(stderr, "{}: {} files of the manifest: {} ok, {} missing, {} altered\n",
                directory->string(), entries.size(), counts[0], counts[1], counts[2]);

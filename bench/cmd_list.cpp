@@ -1,15 +1,13 @@
-/// `icbench list ciphers|metrics|tests`: the registries, with source, status and units.
-#include <fmt/format.h>
-
-#include <algorithm>
+/// `icbench list ciphers|metrics|tests|datasets`: the registries, with source, status and units.
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "bench/command.hpp"
+#include "bench/dataset_table.hpp"
 #include "bench/print_table.hpp"
 #include "cipher/cipher.hpp"
+#include "datasets/dataset.hpp"
 #include "metrics/metric.hpp"
 #include "nist_tests/randomness_test.hpp"
 
@@ -44,20 +42,24 @@ CsvTable tests() {
   return table;
 }
 
+CsvTable table_of(const std::string& what) {
+  if (what == "ciphers") return ciphers();
+  if (what == "metrics") return metrics();
+  if (what == "tests") return tests();
+  return dataset_table(find_sipi(std::nullopt));
+}
+
 const RegisterCommand entry{{
     .name = "list",
-    .summary = "the registries: ciphers, metrics, tests",
+    .summary = "the registries: ciphers, metrics, tests, datasets",
     .setup =
         [](CLI::App& app) {
           auto what = std::make_shared<std::string>();
-          app.add_option("what", *what, "ciphers, metrics or tests")
+          app.add_option("what", *what, "ciphers, metrics, tests or datasets")
               ->required()
-              ->check(CLI::IsMember({"ciphers", "metrics", "tests"}));
+              ->check(CLI::IsMember({"ciphers", "metrics", "tests", "datasets"}));
           return [what](const CommonOptions& common) {
-            const CsvTable table = *what == "ciphers"   ? ciphers()
-                                   : *what == "metrics" ? metrics()
-                                                        : tests();
-            print_table(table, common.format);
+            print_table(table_of(*what), common, *what);
             return ExitCode::done;
           };
         },

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -36,15 +37,20 @@ constexpr std::array<std::array<double, 3>, 6> paper_table3{{{0.962, 0.951, 0.92
                                                              {0.973, 0.978, 0.938},
                                                              {0.872, 0.886, 0.871}}};
 
-/// The image of that name, or else the first of the set with as many channels.
-const ImageRef& choose(const ImageSet& set, std::string_view name, std::size_t channels) {
+/// The image of that name; or else the first of the set with as many channels, which is then said.
+struct Choice {
+  ImageRef image;
+  std::string substitution;
+};
+
+Choice choose(const ImageSet& set, std::string_view name, std::size_t channels) {
   for (const ImageRef& image : set.images) {
-    if (image.name == name) return image;
+    if (image.name == name) return {image, ""};
   }
   for (const ImageRef& image : set.images) {
     if (image.shape.channels == channels && image.shape.sample_bytes == 1 &&
         image.shape.rows > 100) {
-      return image;
+      return {image, fmt::format("{} in place of {}, which is absent", image.name, name)};
     }
   }
   throw InputError(fmt::format("{}: holds neither {} nor another 8-bit image of {} channels",
@@ -57,29 +63,35 @@ ImageRef resized(const ImageRef& source, std::size_t rows, std::size_t cols) {
   out.shape.rows = rows;
   out.shape.cols = cols;
   out.load = [load = source.load, rows, cols] { return resize_bilinear(load(), rows, cols); };
-  out.sha256 = to_hex(sha256(plain_of(out).bytes()));
+  try {
+    out.sha256 = to_hex(sha256(plain_of(out).bytes()));
+  } catch (const InputError&) {
+    out.sha256.clear();  // every cell of this image says why
+  }
   return out;
 }
 
 std::vector<Table3Row> table3_rows(const ImageSet& volume, const ImageSet& wide, bool generated) {
+  const auto paper = [](int row) { return paper_table3.at(static_cast<std::size_t>(row - 1)); };
   const auto taken = [&](int row, std::string type, std::string_view name, std::size_t channels) {
-    return Table3Row{row,
-                     std::move(type),
-                     "512 x 512",
-                     paper_table3.at(static_cast<std::size_t>(row - 1)),
-                     choose(volume, name, channels),
-                     ""};
+    Choice choice = choose(volume, name, channels);
+    std::string size = fmt::format("{} x {}", choice.image.shape.cols, choice.image.shape.rows);
+    return Table3Row{row,        std::move(type),         std::move(size),
+                     paper(row), std::move(choice.image), std::move(choice.substitution)};
   };
   const auto derived = [&](int row, std::string_view name, std::size_t height) {
-    const ImageRef& source = choose(wide, name, 3);
-    return Table3Row{
-        row,
-        "RGB",
-        fmt::format("1200 x {}", height),
-        paper_table3.at(static_cast<std::size_t>(row - 1)),
-        resized(source, height, 1200),
-        fmt::format("derived from {} ({} x {}) by bilinear resize to {} wide, {} high (E5)",
-                    source.name, source.shape.cols, source.shape.rows, 1200, height)};
+    const Choice choice = choose(wide, name, 3);
+    const ImageRef& source = choice.image;
+    std::string how =
+        fmt::format("derived from {} ({} x {}) by bilinear resize to 1200 wide, {} high (E5)",
+                    source.name, source.shape.cols, source.shape.rows, height);
+    if (!choice.substitution.empty()) how += "; " + choice.substitution;
+    return Table3Row{row,
+                     "RGB",
+                     fmt::format("1200 x {}", height),
+                     paper(row),
+                     resized(source, height, 1200),
+                     std::move(how)};
   };
   const char* rgb1 = generated ? "texture-512-rgb" : "4.2.03";
   const char* gray2 = generated ? "texture-512-gray" : "boat.512";
@@ -116,7 +128,7 @@ Run prepare(const CommonOptions& common, const OwnOptions& own) {
   run.alpha = common.alpha;
   run.quiet = common.quiet;
   run.threads = common.threads;
-  run.sequences_per_subject = own.quick ? 12 : 1008;
+  run.sequences_per_subject = own.quick ? 56 : 1008;
   run.image_keys = own.quick ? 1 : 2;
   run.training_keys = own.quick ? 1 : 4;
   run.generated = !directory.has_value();
@@ -128,7 +140,6 @@ Run prepare(const CommonOptions& common, const OwnOptions& own) {
         "set.**";
     run.table3 = table3_rows(run.volume, run.volume, true);
   } else {
-    run.directory = directory->string();
     run.volume = sipi_volume(*directory, "misc");
     const ImageSet aerials = sipi_volume(*directory, "aerials");
     const auto known = std::ranges::count(sipi_manifest(), "misc", &ManifestEntry::volume);
@@ -136,14 +147,14 @@ Run prepare(const CommonOptions& common, const OwnOptions& own) {
         fmt::format("Measured on {} of the {} images of the USC-SIPI Miscellaneous volume.",
                     run.volume.images.size(), known);
     run.table3 = table3_rows(run.volume, aerials.images.empty() ? run.volume : aerials, false);
-    run.pictured_sipi = choose(run.volume, "4.2.03", 3);
+    run.pictured_sipi = choose(run.volume, "4.2.03", 3).image;
   }
   run.training_test = training_images(run.volume, run.generated);
   if (own.quick && run.training_test.size() > 4) run.training_test.resize(4);
   return run;
 }
 
-/// Whatever changes results: program, seed, alpha, data. Sizes are part of the cells' names.
+/// Whatever changes cells: program, seed, data. Alpha judges finished cells and changes none.
 std::string store_context(const Run& run) {
   std::string text =
       fmt::format("{} seed {} set {}", sha256_of_file("/proc/self/exe"), run.seed, run.volume.name);
@@ -181,21 +192,32 @@ class StageTimes {
 };
 
 /// Says every distinct error once; true if there was one.
-bool report_errors(const CellResults& results) {
-  std::set<std::string> said;
+bool report_errors(const CellResults& results, const std::vector<std::string>& problems) {
+  std::set<std::string> said(problems.begin(), problems.end());
   std::size_t cells = 0;
   for (const auto& [name, measurements] : results) {
     for (const Measurement& m : measurements) {
       if (m.status != Status::error) continue;
       ++cells;
-      if (said.insert(m.detail).second) fmt::print(stderr, "icbench: {}\n", m.detail);
+      said.insert(m.detail);
     }
   }
+  for (const std::string& text : said) fmt::print(stderr, "icbench: {}\n", text);
   if (cells > 0) {
-    fmt::print(stderr, "icbench: {} cells failed for the reasons above; the others are done\n",
-               cells);
+    fmt::print(stderr, "icbench: {} cells failed for these reasons; all others are done\n", cells);
   }
-  return cells > 0;
+  return !said.empty();
+}
+
+/// For the first line of the page: images that are there and cannot be read.
+std::string unreadable_images(const Run& run, const CellResults& results) {
+  std::string names;
+  for (const ImageRef& image : run.volume.images) {
+    const auto found = results.find(fmt::format("image/identity/key-0/{}", image.name));
+    if (found == results.end() || found->second.front().status != Status::error) continue;
+    names += (names.empty() ? "" : ", ") + image.name;
+  }
+  return names.empty() ? "" : fmt::format(" **Not readable and left out: {}.**", names);
 }
 
 bool known_answers_hold() {
@@ -210,7 +232,7 @@ bool known_answers_hold() {
 
 ExitCode reproduce(const CommonOptions& common, const OwnOptions& own) {
   stop_gracefully_on_signals();
-  const Run run = prepare(common, own);
+  Run run = prepare(common, own);
   if (!run.quiet) fmt::print(stderr, "{}\n", run.data_sentence);
   StageTimes times;
   if (!known_answers_hold()) return ExitCode::check_failed;
@@ -223,9 +245,11 @@ ExitCode reproduce(const CommonOptions& common, const OwnOptions& own) {
     times.done(title);
   };
   stage("table 3 and image metrics", table3_cells(run));
+  run.data_sentence += unreadable_images(run, results);
   stage("training curve", training_cells(run));
   stage("rounds", rounds_cells(run));
   stage("attack", attack_cells(run));
+  stage("errata", errata_cells(run));
   stage("table 2", table2_cells(run));
 
   const auto rows = assess_table2(run, results);
@@ -246,13 +270,13 @@ ExitCode reproduce(const CommonOptions& common, const OwnOptions& own) {
   write(run, "training_loss", training_loss_csv());
   write(run, "rounds", tables.rounds);
   write(run, "errata", tables.errata);
-  write_figures(run);
+  const auto problems = write_figures(run);
   write_file_atomically(run.out / "README.md", render_page(run, tables));
   write_file_atomically(run.out / "manifest.json", render_manifest(run));
   times.done("tables and figure data");
   write_file_atomically(run.out / "timings.json", times.json());
   fmt::print("{}\n", (run.out / "README.md").string());
-  return report_errors(results) ? ExitCode::bad_input : ExitCode::done;
+  return report_errors(results, problems) ? ExitCode::bad_input : ExitCode::done;
 }
 
 const RegisterCommand entry{{

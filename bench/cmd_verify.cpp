@@ -1,15 +1,9 @@
 /// `icbench verify`: all known answers of all subjects. Exit code 1 if one fails.
-#include <fmt/format.h>
-
-#include <cmath>
 #include <string>
-#include <variant>
 
 #include "bench/command.hpp"
 #include "bench/print_table.hpp"
 #include "bench/verify.hpp"
-#include "cipher/cipher.hpp"
-#include "nist_tests/randomness_test.hpp"
 
 namespace icb {
 namespace {
@@ -27,7 +21,7 @@ const RegisterCommand entry{{
               table.add({subject.name, subject.kind,
                          subject.difference.empty() ? "ok" : "FAILED: " + subject.difference});
             }
-            print_table(table, common.format);
+            print_table(table, common, "verify");
             return all ? ExitCode::done : ExitCode::check_failed;
           };
         },

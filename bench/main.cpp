@@ -1,8 +1,11 @@
 /// icbench: the command line. Commands register themselves (bench/command.hpp).
 #include <fmt/format.h>
 
+#include <charconv>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <map>
 #include <memory>
@@ -19,20 +22,46 @@ namespace {
 using icb::CommonOptions;
 using icb::ExitCode;
 
+// CLI11 lets these through: a number beyond 64 bits (cut off), NaN (outside no range), an empty
+// path.
+const CLI::Validator fits_64_bits{[](std::string& text) {
+                                    std::uint64_t value = 0;
+                                    const auto [end, error] = std::from_chars(
+                                        text.data(), text.data() + text.size(), value);
+                                    if (error == std::errc{} && end == text.data() + text.size())
+                                      return std::string{};
+                                    return "expected an integer from 0 to 2^64 - 1, got " + text;
+                                  },
+                                  "", "64-bit"};
+const CLI::Validator is_number{[](std::string& text) {
+                                 return std::isnan(std::strtod(text.c_str(), nullptr))
+                                            ? "expected a number, got " + text
+                                            : std::string{};
+                               },
+                               "", "number"};
+const CLI::Validator not_empty{[](std::string& text) {
+                                 return text.empty() ? std::string("expected a path, got nothing")
+                                                     : std::string{};
+                               },
+                               "", "path"};
+
 void add_common_options(CLI::App& app, CommonOptions& common) {
   static const std::map<std::string, icb::Format> formats{
       {"table", icb::Format::table}, {"csv", icb::Format::csv}, {"json", icb::Format::json}};
   app.add_option("--format", common.format, "table, csv or json")
       ->transform(CLI::Transformer(formats))
       ->option_text("NAME");
-  app.add_option("--out", common.out, "directory for results")->option_text("DIR");
+  app.add_option("--out", common.out, "directory for results")
+      ->check(not_empty)
+      ->option_text("DIR");
   app.add_option("--seed", common.seed, "master seed; everything random derives from it")
+      ->check(fits_64_bits)
       ->option_text("N [1]");
   app.add_option("--threads", common.threads, "number of threads; 0: all cores")
       ->check(CLI::Range(0U, 4096U))
       ->option_text("N [0]");
   app.add_option("--alpha", common.alpha, "significance level")
-      ->check(CLI::Range(1e-12, 0.5))
+      ->check(CLI::Range(1e-12, 0.5) & is_number)
       ->option_text("A [0.01]");
   app.add_flag("--quiet", common.quiet, "no progress and no messages but errors");
 }
@@ -81,9 +110,9 @@ int main(int argc, char** argv) {
   } catch (const icb::Interrupted& error) {
     fmt::print(stderr, "icbench: {}\n", error.what());
     // The shell must see that a signal ended the program, not an exit code of the contract.
-    std::signal(SIGINT, SIG_DFL);
-    std::raise(SIGINT);
-    return 128 + SIGINT;
+    std::signal(error.signal, SIG_DFL);
+    std::raise(error.signal);
+    return 128 + error.signal;
   } catch (const icb::InputError& error) {
     return report(error, ExitCode::bad_input);
   } catch (const std::exception& error) {

@@ -9,10 +9,10 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <stdexcept>
 #include <utility>
 
+#include "core/descriptor.hpp"
 #include "core/error.hpp"
 
 namespace icb {
@@ -36,20 +36,6 @@ std::string joined(const std::vector<std::string>& fields) {
   }
   return line + '\n';
 }
-
-// Closes on every path out of the function.
-struct Descriptor {
-  int fd;
-
-  explicit Descriptor(int value) : fd(value) {}
-
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  ~Descriptor() {
-    if (fd >= 0) ::close(fd);
-  }
-};
 
 }  // namespace
 
@@ -134,14 +120,17 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
     std::filesystem::create_directories(path.parent_path(), error);
     if (error) fail(path.parent_path(), error.value());
   }
+  if (std::filesystem::exists(path, error) && !std::filesystem::is_regular_file(path, error)) {
+    throw InputError(fmt::format("{}: expected a regular file to replace", path.string()));
+  }
   const auto part =
       path.parent_path() / fmt::format(".{}.{}.part", path.filename().string(), ::getpid());
-  Descriptor file{::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
-  if (file.fd < 0) fail(path, errno);
+  const Descriptor file{::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
+  if (file.get() < 0) fail(path, errno);
   const char* next = content.data();
   std::size_t left = content.size();
   while (left > 0) {
-    const ssize_t written = ::write(file.fd, next, left);
+    const ssize_t written = ::write(file.get(), next, left);
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) {
       const int reason = errno;
@@ -151,7 +140,7 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
     next += written;
     left -= static_cast<std::size_t>(written);
   }
-  if (::fsync(file.fd) != 0 && errno != EINVAL && errno != EROFS) {
+  if (::fsync(file.get()) != 0 && errno != EINVAL && errno != EROFS) {
     const int reason = errno;
     ::unlink(part.c_str());
     fail(path, reason);
@@ -174,7 +163,12 @@ std::string read_file(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in)
     throw InputError(fmt::format("{}: cannot be opened: {}", path.string(), std::strerror(errno)));
-  std::string content{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  std::string content;
+  std::vector<char> buffer(std::size_t{1} << 16);
+  while (in) {
+    in.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
+    content.append(buffer.data(), static_cast<std::size_t>(in.gcount()));
+  }
   if (in.bad()) throw InputError(fmt::format("{}: cannot be read", path.string()));
   return content;
 }

@@ -31,7 +31,10 @@ struct IntegrityError : std::runtime_error {
 
 /// The user asked to stop (SIGINT, SIGTERM); everything finished so far is kept.
 struct Interrupted : std::runtime_error {
-  using std::runtime_error::runtime_error;
+  Interrupted(int signal_number, const char* message)
+      : std::runtime_error(message), signal(signal_number) {}
+
+  int signal;
 };
 
 }  // namespace icb

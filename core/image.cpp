@@ -19,7 +19,14 @@ void check(const Shape& shape, std::size_t bytes) {
   if (shape.rows == 0 || shape.cols == 0) {
     throw std::invalid_argument(fmt::format("image is empty: {}", to_string(shape)));
   }
-  if (shape.bytes() != bytes) {
+  // Divided step by step: a product of hostile sides could wrap around.
+  std::size_t left = bytes;
+  bool fits = true;
+  for (const std::size_t factor : {shape.rows, shape.cols, shape.pixel_bytes()}) {
+    fits = fits && left % factor == 0;
+    left /= factor;
+  }
+  if (!fits || left != 1) {
     throw std::invalid_argument(
         fmt::format("image of {} needs {} bytes, got {}", to_string(shape), shape.bytes(), bytes));
   }

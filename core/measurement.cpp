@@ -25,6 +25,15 @@ std::optional<double> get(const nlohmann::json& in, const char* key) {
   return parse_double(in.at(key).get<std::string>());
 }
 
+std::uint64_t get_count(const nlohmann::json& in, const char* key) {
+  const auto& value = in.at(key);
+  if (!value.is_number_unsigned()) {
+    throw std::invalid_argument(std::string("not a measurement: \"") + key +
+                                "\" must be a whole number, 0 or more");
+  }
+  return value.get<std::uint64_t>();
+}
+
 }  // namespace
 
 std::string_view to_string(Status status) {
@@ -109,8 +118,8 @@ Measurement measurement_from_json(std::string_view line) {
     m.sd = get(in, "sd");
     m.z = get(in, "z");
     m.p_value = get(in, "p_value");
-    m.n = in.at("n").get<std::uint64_t>();
-    if (in.contains("seed")) m.seed = in.at("seed").get<std::uint64_t>();
+    m.n = get_count(in, "n");
+    if (in.contains("seed")) m.seed = get_count(in, "seed");
     m.status = status_from(in.at("status").get<std::string>());
     m.detail = in.at("detail").get<std::string>();
     return m;

@@ -30,7 +30,7 @@ struct Measurement {
   std::string channel;             ///< "b", "g", "r", "gray", "alpha" or "all".
   std::string quantity;            ///< Kebab or snake case id, e.g. "correlation_horizontal".
   std::optional<double> value;     ///< Absent if not_applicable or error.
-  std::string unit;                ///< "1" for a pure number, "bit", "byte", ...
+  std::string unit = "1";          ///< "1" for a pure number, "bit", "byte", ...
   std::optional<double> expected;  ///< Null model of an ideal cipher for this very size.
   std::optional<double> sd;
   std::optional<double> z;

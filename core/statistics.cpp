@@ -39,6 +39,13 @@ PValue binomial_lower_p(std::uint64_t k, std::uint64_t n, double probability) {
   return clamped(boost::math::cdf(distribution, static_cast<double>(k)));
 }
 
+PValue binomial_upper_p(std::uint64_t k, std::uint64_t n, double probability) {
+  if (k == 0) return PValue{1.0};
+  if (k > n) return PValue{0.0};
+  const boost::math::binomial distribution(static_cast<double>(n), probability);
+  return clamped(boost::math::cdf(complement(distribution, static_cast<double>(k - 1))));
+}
+
 double normal_quantile(double probability) {
   return boost::math::quantile(boost::math::normal{}, probability);
 }
@@ -52,6 +59,7 @@ PValue uniformity_p(std::span<const double> p_values) {
   if (p_values.empty()) throw std::invalid_argument("uniformity of no p-values is undefined");
   std::array<std::uint64_t, 10> counts{};
   for (const double p : p_values) {
+    if (!(p >= 0 && p <= 1)) throw std::invalid_argument("uniformity: a p-value is not in [0, 1]");
     ++counts.at(std::min<std::size_t>(9, static_cast<std::size_t>(p * 10)));
   }
   const double expected = static_cast<double>(p_values.size()) / 10;

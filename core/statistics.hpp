@@ -17,6 +17,8 @@ PValue chi_square_upper_p(double x, double degrees);
 double upper_gamma_q(double a, double x);
 /// P(X <= k), X binomial(n, probability).
 PValue binomial_lower_p(std::uint64_t k, std::uint64_t n, double probability);
+/// P(X >= k), X binomial(n, probability).
+PValue binomial_upper_p(std::uint64_t k, std::uint64_t n, double probability);
 /// Standard normal quantile, probability in (0, 1).
 double normal_quantile(double probability);
 

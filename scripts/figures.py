@@ -621,8 +621,8 @@ def draw_cells(ax, cells, colours, title):
         ax.add_patch(Rectangle((col - 0.5, row - 0.5), 1, 1, facecolor=fill, edgecolor=edge,
                                lw=2.0 if moved else 0.7, zorder=3 if moved else 2))
         ax.text(col, row - 0.26, f"({label})", ha="center", va="center", zorder=4, color="0.15")
-        ax.text(col, row + 0.14, value, ha="center", va="center", zorder=4, fontsize=12,
-                weight="bold" if moved else "normal")
+        ax.text(col, row + 0.14, f"{float(value):.2f}", ha="center", va="center", zorder=4,
+                fontsize=12, weight="bold" if moved else "normal")
     ax.set(xlim=(0.42, 4.58), ylim=(4.58, 0.42), aspect="equal", xlabel="column",
            xticks=range(1, 5), yticks=range(1, 5), ylabel="row")
     ax.set_title(title)
@@ -1087,7 +1087,10 @@ def draw_proportion(axes, table, index, band):
 def draw_uniformity(ax, table, tests):
     """The p-values of the uniformity of the p-values, with the limit of SP 800-22."""
     ax.set_xscale("log")
+    ax.set_xlim(UNIFORMITY_FLOOR, 1.5)
     ax.axvline(UNIFORMITY_LIMIT, color=BLACK, lw=0.9, ls="--")
+    if not np.isfinite(table["uniformity_p"]).any():
+        ax.text(0.5, 0.5, "none: fewer than 55 sequences", transform=ax.transAxes, ha="center")
     for index in range(len(table)):
         value = table["uniformity_p"][index]
         if not math.isfinite(value):
@@ -1097,7 +1100,6 @@ def draw_uniformity(ax, table, tests):
         clipped = value < UNIFORMITY_FLOOR
         ax.plot(UNIFORMITY_FLOOR if clipped else value, y, marker="<" if clipped else marker,
                 ms=4.6, color=colour, mew=0, clip_on=False, zorder=3)
-    ax.set_xlim(UNIFORMITY_FLOOR, 1.5)
     ax.xaxis.set_major_locator(ticker.LogLocator(numticks=8))
     ax.xaxis.set_minor_locator(ticker.NullLocator())
     ax.set_xlabel("uniformity p-value (logarithmic)")

@@ -8,6 +8,9 @@
 
 namespace icb::reproduce {
 
+/// Measured figures that need an image: histograms (E3), moments (E4).
+std::vector<Cell> errata_cells(const Run& run);
+
 /// Columns id, finding, quantity, paper, measured, unit, n, how.
 CsvTable errata_csv(const Run& run, const CellResults& results,
                     const std::vector<RowAssessment>& table2);

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <random>
 #include <utility>
 
 #include "bench/dynamics.hpp"
 #include "cipher/khazaal2024/confusion.hpp"
+#include "core/error.hpp"
 #include "core/hash.hpp"
 #include "metrics/correlation.hpp"
 #include "metrics/histogram.hpp"
@@ -205,16 +207,26 @@ void add_pictures(const Run& run, PictureTables& out, const std::string& set, co
 
 }  // namespace
 
-void write_figures(const Run& run) {
+std::vector<std::string> write_figures(const Run& run) {
   write_logistic(run);
   write_henon(run);
   write_exchange(run);
   PictureTables tables;
+  std::vector<std::string> problems;
   add_pictures(run, tables, "generated", run.pictured);
-  if (run.pictured_sipi) add_pictures(run, tables, "sipi", *run.pictured_sipi);
+  if (run.pictured_sipi) {
+    std::optional<OwnedImage> readable;
+    try {
+      readable = plain_of(*run.pictured_sipi);
+    } catch (const InputError& error) {
+      problems.emplace_back(error.what());
+    }
+    if (readable) add_pictures(run, tables, "sipi", *run.pictured_sipi);
+  }
   write(run, "figure8", tables.figure8);
   write(run, "figure9_histogram", tables.histogram);
   write(run, "figure9_pairs", tables.pairs);
+  return problems;
 }
 
 }  // namespace icb::reproduce

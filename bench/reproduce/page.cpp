@@ -51,7 +51,8 @@ std::string with_error(const std::string& value, const std::string& error) {
 std::string table2_section(const Run& run, const CsvTable& table) {
   const Rows rows(table);
   CsvTable page({"test", "paper p", "paper s", "plain", "confusion only", "khazaal2024",
-                 "accepted from", "uniformity p", "verdict", "AES-256-CTR"});
+                 "worst state", "3 sigma limit", "corrected limit", "uniformity p", "verdict",
+                 "AES-256-CTR"});
   const std::size_t tests = rows.size() / subjects.size();
   const auto proportion = [&](std::size_t row) {
     if (rows.at(row, "proportion").empty()) return std::string("n/a");
@@ -62,27 +63,29 @@ std::string table2_section(const Run& run, const CsvTable& table) {
     const std::size_t full = 2 * tests + t;
     page.add({rows.at(t, "test"), rounded(rows.at(t, "paper_p")), rounded(rows.at(t, "paper_s")),
               proportion(t), proportion(tests + t), proportion(full),
-              rounded(rows.at(full, "proportion_low")), rounded(rows.at(full, "uniformity_p")),
+              rounded(rows.at(full, "worst_proportion")), rounded(rows.at(full, "proportion_low")),
+              rounded(rows.at(full, "corrected_low")), rounded(rows.at(full, "uniformity_p")),
               rows.at(full, "verdict"), proportion(3 * tests + t)});
   }
-  return fmt::format(
-      "## Table 2: randomness\n\n"
-      "Share of sequences of {} bits that pass at alpha = {} (SP 800-22 rev. 1a, sec. 4.2.1), for "
-      "{} sequences of "
-      "khazaal2024 ({} of plain images, which have one stream only). Each sequence is a piece of "
-      "the volume encrypted "
-      "image by image; each key gives a stream of its own. `✗`: proportion or uniformity rejected "
-      "at {} corrected for all "
-      "checks of the subject. Excursions apply to sequences with enough cycles only; their "
-      "proportion is over all states, "
-      "their uniformity p the smallest over the states times their number. The paper's s is "
-      "undefined (E6) and its p is one "
-      "number without a sequence count (E7).\n\n{}\n"
-      "![Table 2](table2.png)\n\nFull precision: [table2_randomness.csv](table2_randomness.csv), "
-      "every p-value's assessment: "
-      "[table2_subtests.csv](table2_subtests.csv).\n\n",
-      sequence_bits, run.alpha, rows.at(2 * tests, "sequences"), rows.at(0, "sequences"), run.alpha,
-      markdown_table(page));
+  return fmt::format(R"(## Table 2: randomness
+
+Share of sequences of {} bits that pass at alpha = {} (SP 800-22 rev. 1a, sec. 4.2.1), for {} sequences of khazaal2024
+({} of plain images, which have one stream only). Each sequence is a piece of the set, encrypted image by image and
+concatenated; each key gives a stream of its own. The standard's 3 sigma limit is for one check alone; the verdict (`✗`: reject)
+uses the exact binomial tail and the uniformity p at {} over all checks of the subject, the corrected limit. Excursions apply
+only to sequences with enough cycles and have several states: proportion over all of them, the worst one, and the smallest
+uniformity p times their number. Uniformity needs {} sequences. The paper's s is undefined (E6), its p one number without
+a sequence count (E7).
+
+{}
+![Table 2](table2.png)
+
+Full precision: [table2_randomness.csv](table2_randomness.csv); every p-value's assessment:
+[table2_subtests.csv](table2_subtests.csv).
+
+)",
+                     sequence_bits, run.alpha, rows.at(2 * tests, "sequences"),
+                     rows.at(0, "sequences"), run.alpha, uniformity_from, markdown_table(page));
 }
 
 std::string table3_section(const CsvTable& table, const CsvTable& all, const Run& run) {
@@ -123,28 +126,36 @@ std::string table3_section(const CsvTable& table, const CsvTable& all, const Run
                  short_number(confusion / count), short_number(cipher / count),
                  short_number(worst)});
   }
-  std::string derived;
+  std::string notes;
   for (const Table3Row& row : run.table3) {
-    if (!row.derived_from.empty())
-      derived += fmt::format("- row {}, {}: {}\n", row.row, row.size, row.derived_from);
+    if (!row.derived_from.empty()) {
+      notes += fmt::format("- row {}, {}: {}\n", row.row, row.size, row.derived_from);
+    }
   }
-  return fmt::format(
-      "## Table 3: correlation of adjacent pixels\n\n"
-      "All pairs, mean of r over the channels; ± is the standard error if pairs and channels were "
-      "independent, (1 − r²)/√(n − 1) each, "
-      "which understates the error of a smooth image. z is against an ideal cipher image of the "
-      "same size. The paper "
-      "shows its six images and "
-      "does not name them; the ones here were chosen by type and size before anything was "
-      "measured: the volume's most used "
-      "colour and gray images of 512 x 512, and two colour aerials.\n\n{}{}\n"
-      "![Table 3](table3.png)\n\nThe paper's values lie where plain images lie (E2). The same over "
-      "the whole volume:\n\n{}\n"
-      "Full precision, and 5,000 seeded pairs beside all pairs: "
-      "[table3_correlation.csv](table3_correlation.csv); every image: "
-      "[table3_all_images.csv](table3_all_images.csv); every metric of every image and key: "
-      "[measurements.csv](measurements.csv).\n\n",
-      derived.empty() ? "" : derived + "\n", markdown_table(page), markdown_table(summary));
+  const char* choice = run.generated
+                           ? "Generated images of the same type stand in their places."
+                           : "The ones here were chosen by type and size before anything was "
+                             "measured: colour and gray images "
+                             "of the volume that the field uses most, and two colour aerials.";
+  return fmt::format(R"(## Table 3: correlation of adjacent pixels
+
+All pairs, mean of r over the channels. ± is the standard error for independent pairs, (1 − r²)/√(n − 1) a channel; it
+understates the error of a smooth image. Channels count as independent for khazaal2024, not for a plain image and for
+confusion only, whose channels move together. z is against an ideal cipher image of the same size. The paper shows its six
+images and does not name them. {}
+
+{}
+{}
+![Table 3](table3.png)
+
+The paper's values lie where plain images lie (E2). The same over the whole set:
+
+{}
+Full precision, and 5,000 seeded pairs beside all pairs: [table3_correlation.csv](table3_correlation.csv); every image:
+[table3_all_images.csv](table3_all_images.csv); every metric of every image and key: [measurements.csv](measurements.csv).
+
+)",
+                     choice, notes, markdown_table(page), markdown_table(summary));
 }
 
 std::string rejections_section(const Run& run, const CsvTable& table) {
@@ -163,11 +174,14 @@ std::string rejections_section(const Run& run, const CsvTable& table) {
     }
     page.add(fields);
   }
-  return fmt::format(
-      "## How often alpha = {} rejects\n\nOver all images, channels and keys; an ideal cipher is "
-      "rejected in about {} of 100. "
-      "With binomial p-values: [rejections.csv](rejections.csv).\n\n{}\n",
-      run.alpha, 100 * run.alpha, markdown_table(page));
+  return fmt::format(R"(## How often alpha = {} rejects
+
+Over all images and keys, and over the channels where they are independent; an ideal cipher is rejected in about {} of
+100. With binomial p-values: [rejections.csv](rejections.csv). Entropy and chi-square are nearly one statistic.
+
+{}
+)",
+                     run.alpha, 100 * run.alpha, markdown_table(page));
 }
 
 std::string training_section(const CsvTable& table) {
@@ -180,13 +194,19 @@ std::string training_section(const CsvTable& table) {
     page.add({rows.at(i, "epoch"), cell(i), cell(i + 1), cell(i + 2),
               rounded(rows.at(i, "null_mean_abs_r"))});
   }
-  return "## Training curve (P12)\n\nMean |r| after confusion alone, with the network as it was "
-         "after that epoch (0: its random "
-         "start), on images it was never trained on; the last column is what a uniformly random "
-         "permutation of the pixels "
-         "gives. As found.\n\n" +
-         markdown_table(page) +
-         "\n![Training curve](training_curve.png)\n\n[training_curve.csv](training_curve.csv)\n\n";
+  return fmt::format(R"(## Training curve (P12)
+
+Mean |r| after confusion alone, with the network as it was after that epoch (0: its random start), on images it was never
+trained on; ± is the standard error over images and keys; the last column is what a uniformly random permutation of the
+pixels gives. As found: [docs/networks.md](../../docs/networks.md) says what it means.
+
+{}
+![Training curve](training_curve.png)
+
+[training_curve.csv](training_curve.csv)
+
+)",
+                     markdown_table(page));
 }
 
 std::string rounds_section(const CsvTable& table) {
@@ -198,10 +218,16 @@ std::string rounds_section(const CsvTable& table) {
               rounded(rows.at(i, "expected")), rounded(rows.at(i, "z_of_mean")),
               rows.at(i, "verdict")});
   }
-  return "## Why two rounds\n\nShare of cipher bytes that change with one bit of the plain image, "
-         "key, nonce *and public parameter* "
-         "held fixed (in use the public parameter changes too), mean over 40 keys, 128 x 128.\n\n" +
-         markdown_table(page) + "\n[rounds.csv](rounds.csv)\n\n";
+  return fmt::format(R"(## Why two rounds
+
+Share of cipher bytes that change with one bit of the plain image, key, nonce *and public parameter* held fixed (in use the
+public parameter changes too), mean over keys, 128 x 128.
+
+{}
+[rounds.csv](rounds.csv)
+
+)",
+                     markdown_table(page));
 }
 
 std::string errata_section(const CsvTable& table) {
@@ -224,29 +250,35 @@ std::string errata_section(const CsvTable& table) {
 }
 
 std::string figures_section(const Run& run) {
-  std::string out =
-      "## Figures\n\n"
-      "![Figure 3](figure3.png)\n\n**Figure 3.** The paper's maps in double precision: logistic "
-      "orbit (r = 3.99, x1 = 0.5), bifurcation, "
-      "Henon attractors, and where Henon's map is chaotic, periodic or escapes: the paper's a = "
-      "1.3, b = 0.4 escapes (E1).\n\n"
-      "![Figure 6](figure6.png)\n\n**Figure 6.** The paper's exchange example, by the cipher's own "
-      "exchange step.\n\n"
-      "![Figure 8](figure8.png)\n\n**Figure 8.** Plain image, cipher image, difference, on a "
-      "generated image. The plain image shows through the difference because it is part of it: any "
-      "image minus noise keeps its outlines. That is no leak, and its absence would be no "
-      "strength.\n\n"
-      "![Figure 9](figure9.png)\n\n**Figure 9.** Plain image, confusion only, whole cipher, on a "
-      "generated image: only the last flattens "
-      "the histogram (E3).\n\n";
+  std::string out = R"(## Figures
+
+![Figure 3](figure3.png)
+
+**Figure 3.** The paper's maps in double precision: logistic orbit (r = 3.99, x1 = 0.5), bifurcation, Henon attractors, and where
+Henon's map is chaotic, periodic or escapes: the paper's a = 1.3, b = 0.4 escapes (E1).
+
+![Figure 6](figure6.png)
+
+**Figure 6.** The paper's exchange example, by the cipher's own exchange step.
+
+![Figure 8](figure8.png)
+
+**Figure 8.** Plain image, cipher image, difference, on a generated image. The plain image shows through the difference because it
+is part of it: any image minus noise keeps its outlines. That is no leak, and its absence would be no strength.
+
+![Figure 9](figure9.png)
+
+**Figure 9.** Plain image, confusion only, whole cipher, on a generated image: only the last flattens the histogram (E3).
+
+)";
   if (run.pictured_sipi) {
-    out += fmt::format(
-        "![Figure 9, database image](figure9_sipi_statistics.png)\n\n**Figure 9 on {}**, "
-        "histograms and pairs. `figure8_sipi.png` and "
-        "`figure9_sipi.png` show the picture itself; they stay on the machine that made them, "
-        "since the database's images may not be "
-        "redistributed.\n\n",
-        run.pictured_sipi->name);
+    out += fmt::format(R"(![Figure 9, database image](figure9_sipi_statistics.png)
+
+**Figure 9 on {}**, histograms and pairs. `figure8_sipi.png` and `figure9_sipi.png` show the picture itself; they stay on the
+machine that made them, since the database's images may not be redistributed.
+
+)",
+                       run.pictured_sipi->name);
   }
   return out;
 }
@@ -255,18 +287,19 @@ std::string figures_section(const Run& run) {
 
 std::string render_page(const Run& run, const Tables& tables) {
   std::string out = fmt::format(
-      "{}{}\n\n", run.data_sentence,
-      run.quick ? " **Quick run: fewer sequences, keys and images than a full one.**" : "");
-  out += fmt::format(
-      "# The paper, regenerated\n\nKhazaal, Falih, Majeed, \"Design a new scheme for image "
-      "security using a deep learning technique of "
-      "hierarchical parameters\", Open Engineering 2024, doi 10.1515/eng-2024-0016: its tables and "
-      "figures by icbench {} "
-      "(seed {}), the paper's figure beside ours. Made by `icbench reproduce`; nothing here is "
-      "typed in. What was run, on what: "
-      "[manifest.json](manifest.json).\n\n"
-      "A statistical pass means that no flaw was found by these tests at this sample size. It "
-      "never means secure (E9).\n\n",
+      R"({}{}
+
+# The paper, regenerated
+
+Khazaal, Falih, Majeed, "Design a new scheme for image security using a deep learning technique of hierarchical parameters", Open
+Engineering 2024, doi 10.1515/eng-2024-0016: its tables and figures by icbench {} (seed {}), the paper's figure beside ours. Made by
+`icbench reproduce`; nothing here is typed in. What was run, on what: [manifest.json](manifest.json).
+
+A statistical pass means that no flaw was found by these tests at this sample size. It never means secure (E9).
+
+)",
+      run.data_sentence,
+      run.quick ? " **Quick run: fewer sequences, keys and images than a full one.**" : "",
       build_info().version, run.seed);
   out += table2_section(run, tables.table2);
   out += table3_section(tables.table3, tables.table3_all, run);

@@ -25,11 +25,11 @@ inline constexpr std::array<std::string_view, 4> subjects{"identity", "khazaal20
 struct Table3Row {
   int row;
   std::string type;
-  std::string size;  ///< as the paper prints it
+  std::string size;  ///< width x height of the image
 
   std::array<double, 3> paper;  ///< vertical, horizontal, diagonal
   ImageRef image;
-  std::string derived_from;  ///< how the image was made, empty if it is taken as it is
+  std::string derived_from;  ///< how the image was made or why it stands in; else empty
 };
 
 struct Run {
@@ -44,7 +44,6 @@ struct Run {
   // Data.
   bool generated;             ///< no database images: the generated set stands in
   std::string data_sentence;  ///< first line of every page
-  std::string directory;      ///< of the database, empty if generated
   ImageSet volume;            ///< misc volume or generated set
   std::vector<Table3Row> table3;
   std::vector<ImageRef> training_test;    ///< never trained on

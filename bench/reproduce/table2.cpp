@@ -16,21 +16,20 @@ namespace {
 
 struct PaperRow {
   const char* test;
-  const char* title;
   double p;
   double s;
 };
 
 constexpr PaperRow paper_rows[] = {
-    {"runs", "Runs", 0.92, 0.96},
-    {"binary-matrix-rank", "B-matrix", 0.95, 0.98},
-    {"longest-run", "Longest run", 0.72, 0.89},
-    {"frequency", "Frequency", 0.96, 0.98},
-    {"spectral", "FFT", 0.59, 0.86},
-    {"linear-complexity", "Linear complexity", 0.85, 0.99},
-    {"approximate-entropy", "Entropy", 0.96, 0.99},
-    {"random-excursions", "Random excursions", 0.96, 0.99},
-    {"random-excursions-variant", "Random variant", 0.95, 0.98},
+    {"runs", 0.92, 0.96},
+    {"binary-matrix-rank", 0.95, 0.98},
+    {"longest-run", 0.72, 0.89},
+    {"frequency", 0.96, 0.98},
+    {"spectral", 0.59, 0.86},
+    {"linear-complexity", 0.85, 0.99},
+    {"approximate-entropy", 0.96, 0.99},
+    {"random-excursions", 0.96, 0.99},
+    {"random-excursions-variant", 0.95, 0.98},
 };
 
 constexpr std::uint64_t sequence_bytes = sequence_bits / 8;
@@ -108,7 +107,6 @@ std::vector<Measurement> test_sequence(const Run& run, std::string_view subject,
     m.key_id = key_label(sequence / sequences_per_key(run));
     m.image = fmt::format("{} bits {}", run.volume.name, sequence % sequences_per_key(run));
     m.channel = "all";
-    m.unit = "1";
     m.n = bits.size();
     if (const auto* reason = std::get_if<NotApplicable>(&result.outcome)) {
       m.quantity = test.name;
@@ -137,26 +135,31 @@ void add_cell(RowAssessment& row, const RandomnessEntry& test,
   }
 }
 
-SubAssessment assess(const std::string& id, const std::vector<double>& p, double alpha,
-                     TestCount checks) {
-  SubAssessment out{.id = id, .applicable = p.size()};
-  if (p.empty()) return out;
-  out.passed = static_cast<std::size_t>(
-      std::count_if(p.begin(), p.end(), [&](double value) { return value >= alpha; }));
-  out.proportion = static_cast<double>(out.passed) / static_cast<double>(p.size());
-  const PValue uniformity = uniformity_p(p);
-  out.uniformity = uniformity.value();
-  const PValue proportion = binomial_lower_p(out.passed, p.size(), 1 - alpha);
-  out.rejected =
-      rejects(uniformity, Alpha{alpha}, checks) || rejects(proportion, Alpha{alpha}, checks);
-  return out;
-}
-
 /// Two checks (proportion, uniformity) for each p-value of the nine tests.
 TestCount checks_per_subject() {
   std::size_t count = 0;
   for (const PaperRow& row : paper_rows) count += 2 * find<RandomnessEntry>(row.test).ids.size();
   return TestCount{count};
+}
+
+bool proportion_rejected(std::size_t passed, std::size_t sequences, double alpha) {
+  return rejects(binomial_lower_p(passed, sequences, 1 - alpha), Alpha{alpha},
+                 checks_per_subject());
+}
+
+SubAssessment assess(const std::string& id, const std::vector<double>& p, double alpha) {
+  SubAssessment out{.id = id, .applicable = p.size()};
+  if (p.empty()) return out;
+  out.passed = static_cast<std::size_t>(
+      std::count_if(p.begin(), p.end(), [&](double value) { return value >= alpha; }));
+  out.proportion = static_cast<double>(out.passed) / static_cast<double>(p.size());
+  out.rejected = proportion_rejected(out.passed, p.size(), alpha);
+  if (p.size() >= uniformity_from) {
+    const PValue uniformity = uniformity_p(p);
+    out.uniformity = uniformity.value();
+    out.rejected = out.rejected || rejects(uniformity, Alpha{alpha}, checks_per_subject());
+  }
+  return out;
 }
 
 }  // namespace
@@ -167,28 +170,29 @@ std::size_t RowAssessment::applicable() const {
   return most;
 }
 
+std::size_t RowAssessment::judged() const {
+  std::size_t all = 0;
+  for (const SubAssessment& sub : subs) all += sub.applicable;
+  return all;
+}
+
 double RowAssessment::proportion() const {
   std::size_t passed = 0;
-  std::size_t all = 0;
-  for (const SubAssessment& sub : subs) {
-    passed += sub.passed;
-    all += sub.applicable;
-  }
-  return all == 0 ? 0 : static_cast<double>(passed) / static_cast<double>(all);
+  for (const SubAssessment& sub : subs) passed += sub.passed;
+  return judged() == 0 ? 0 : static_cast<double>(passed) / static_cast<double>(judged());
 }
 
 const SubAssessment& RowAssessment::worst() const {
-  return *std::min_element(subs.begin(), subs.end(), [](const auto& a, const auto& b) {
-    return a.proportion < b.proportion;
-  });
+  return *std::ranges::min_element(subs, {}, &SubAssessment::proportion);
 }
 
-double RowAssessment::uniformity() const {
-  double smallest = 1;
+std::optional<double> RowAssessment::uniformity() const {
+  std::optional<double> smallest;
   for (const SubAssessment& sub : subs) {
-    if (sub.applicable > 0) smallest = std::min(smallest, sub.uniformity);
+    if (sub.uniformity) smallest = std::min(smallest.value_or(1), *sub.uniformity);
   }
-  return std::min(1.0, smallest * static_cast<double>(subs.size()));
+  if (smallest) smallest = std::min(1.0, *smallest * static_cast<double>(subs.size()));
+  return smallest;
 }
 
 std::string RowAssessment::verdict() const {
@@ -196,6 +200,12 @@ std::string RowAssessment::verdict() const {
   return std::any_of(subs.begin(), subs.end(), [](const auto& sub) { return sub.rejected; })
              ? "reject"
              : "ok";
+}
+
+double smallest_accepted_proportion(std::size_t sequences, double alpha) {
+  std::size_t passed = sequences;
+  while (passed > 0 && !proportion_rejected(passed - 1, sequences, alpha)) --passed;
+  return static_cast<double>(passed) / static_cast<double>(sequences);
 }
 
 std::vector<Cell> table2_cells(const Run& run) {
@@ -211,14 +221,12 @@ std::vector<Cell> table2_cells(const Run& run) {
 
 std::vector<RowAssessment> assess_table2(const Run& run, const CellResults& results) {
   std::vector<RowAssessment> rows;
-  const TestCount checks = checks_per_subject();
   for (const std::string_view subject : subjects) {
     for (std::size_t r = 0; r < std::size(paper_rows); ++r) {
       const PaperRow& paper = paper_rows[r];
       const auto& test = find<RandomnessEntry>(paper.test);
       RowAssessment row{.row = r + 1,
                         .test = paper.test,
-                        .title = paper.title,
                         .paper_p = paper.p,
                         .paper_s = paper.s,
                         .subject = std::string(subject)};
@@ -233,7 +241,7 @@ std::vector<RowAssessment> assess_table2(const Run& run, const CellResults& resu
         add_cell(row, test, measurements, collected);
       }
       for (const std::string& id : test.ids) {
-        row.subs.push_back(assess(id, collected[id], run.alpha, checks));
+        row.subs.push_back(assess(id, collected[id], run.alpha));
       }
       rows.push_back(std::move(row));
     }
@@ -243,24 +251,39 @@ std::vector<RowAssessment> assess_table2(const Run& run, const CellResults& resu
 
 CsvTable table2_csv(const Run& run, const std::vector<RowAssessment>& rows) {
   CsvTable table({"row", "test", "paper_p", "paper_s", "subject", "sequences", "applicable",
-                  "p_values", "proportion", "proportion_low", "proportion_high", "worst_subtest",
-                  "uniformity_p", "verdict", "detail"});
+                  "p_values", "proportion", "worst_subtest", "worst_proportion", "proportion_low",
+                  "proportion_high", "corrected_low", "uniformity_p", "verdict", "detail"});
   for (const RowAssessment& row : rows) {
-    const bool any = row.applicable() > 0;
-    const double half = any ? proportion_half_width(Alpha{run.alpha}, row.applicable()) : 0;
     std::string detail;
     if (row.failed_cells > 0) detail += fmt::format("{} sequences failed; ", row.failed_cells);
     if (row.applicable() < row.sequences) {
       detail += fmt::format("does not apply to {} sequences, e.g. {}",
                             row.sequences - row.applicable(), row.reason);
     }
-    table.add(
-        {std::to_string(row.row), row.test, format_double(row.paper_p), format_double(row.paper_s),
-         row.subject, std::to_string(row.sequences), std::to_string(row.applicable()),
-         std::to_string(row.subs.size()), any ? format_double(row.proportion()) : "",
-         any ? format_double(1 - run.alpha - half) : "",
-         any ? format_double(std::min(1.0, 1 - run.alpha + half)) : "", any ? row.worst().id : "",
-         any ? format_double(row.uniformity()) : "", row.verdict(), detail});
+    std::vector<std::string> numbers(7);
+    if (row.applicable() > 0) {
+      const double half = proportion_half_width(Alpha{run.alpha}, row.applicable());
+      const auto uniformity = row.uniformity();
+      numbers = {format_double(row.proportion()),
+                 row.worst().id,
+                 format_double(row.worst().proportion),
+                 format_double(1 - run.alpha - half),
+                 format_double(std::min(1.0, 1 - run.alpha + half)),
+                 format_double(smallest_accepted_proportion(row.applicable(), run.alpha)),
+                 uniformity ? format_double(*uniformity) : ""};
+    }
+    std::vector<std::string> fields{std::to_string(row.row),
+                                    row.test,
+                                    format_double(row.paper_p),
+                                    format_double(row.paper_s),
+                                    row.subject,
+                                    std::to_string(row.sequences),
+                                    std::to_string(row.applicable()),
+                                    std::to_string(row.subs.size())};
+    fields.insert(fields.end(), numbers.begin(), numbers.end());
+    fields.push_back(row.verdict());
+    fields.push_back(detail);
+    table.add(fields);
   }
   return table;
 }
@@ -279,7 +302,8 @@ CsvTable table2_subtests_csv(const Run& run, const std::vector<RowAssessment>& r
       table.add({row.subject, row.test, sub.id, std::to_string(row.sequences),
                  std::to_string(sub.applicable), std::to_string(sub.passed),
                  format_double(sub.proportion), format_double(1 - run.alpha - half),
-                 format_double(std::min(1.0, 1 - run.alpha + half)), format_double(sub.uniformity),
+                 format_double(std::min(1.0, 1 - run.alpha + half)),
+                 sub.uniformity ? format_double(*sub.uniformity) : "",
                  sub.rejected ? "reject" : "ok"});
     }
   }

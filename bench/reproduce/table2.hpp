@@ -12,13 +12,16 @@ namespace icb::reproduce {
 /// give further sequences. Plain images have one stream only.
 std::vector<Cell> table2_cells(const Run& run);
 
+/// Fewer sequences than this give no uniformity (SP 800-22 sec. 4.2.2 asks for at least 55).
+inline constexpr std::size_t uniformity_from = 55;
+
 /// One assessed p-value of a test over all sequences (SP 800-22 sec. 4.2).
 struct SubAssessment {
   std::string id;
   std::size_t applicable = 0;
   std::size_t passed = 0;
-  double proportion = 0;
-  double uniformity = 0;
+  double proportion = 0;                  ///< 0 if applicable is 0
+  std::optional<double> uniformity = {};  ///< from `uniformity_from` sequences on
   bool rejected = false;
 };
 
@@ -26,7 +29,6 @@ struct SubAssessment {
 struct RowAssessment {
   std::size_t row;  ///< 1 to 9, as in the paper
   std::string test;
-  std::string title;
   double paper_p;
   double paper_s;
   std::string subject;
@@ -35,14 +37,19 @@ struct RowAssessment {
   std::vector<SubAssessment> subs = {};
   std::string reason = {};  ///< of sequences to which the test does not apply, if any
 
-  std::size_t applicable() const;  ///< sequences the test applies to
-  double proportion() const;       ///< over all p-values
-  const SubAssessment& worst() const;
+  std::size_t applicable() const;      ///< sequences the test applies to
+  std::size_t judged() const;          ///< p-values, over sequences and sub-tests
+  double proportion() const;           ///< of all p-values
+  const SubAssessment& worst() const;  ///< smallest proportion
   /// Smallest over the p-values times their number, at most 1 (Bonferroni).
-  double uniformity() const;
-  /// "ok", "reject" or "not_applicable", at run.alpha corrected for all checks of the subject.
+  std::optional<double> uniformity() const;
+  /// "ok", "reject" or "not_applicable", at alpha corrected for all checks of the subject.
   std::string verdict() const;
 };
+
+/// Smallest proportion of `sequences` that a verdict accepts: binomial tail not below
+/// alpha / checks. Lower than the standard's three-sigma limit, which is for one check alone.
+double smallest_accepted_proportion(std::size_t sequences, double alpha);
 
 std::vector<RowAssessment> assess_table2(const Run& run, const CellResults& results);
 

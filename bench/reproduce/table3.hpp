@@ -30,8 +30,11 @@ CsvTable measurements_csv(const Run& run, const CellResults& results);
 /// although no pixel says anything of its neighbour.
 struct ChannelMean {
   double r;
-  double se;  ///< (1 - r^2) / sqrt(n - 1) per channel, channels and pairs taken as independent
-  double z;   ///< against an ideal cipher image of this size
+  /// (1 - r^2) / sqrt(n - 1) per channel, pairs taken as independent. The channels of khazaal2024
+  /// and AES-256-CTR count as independent; those of a plain image and of confusion only move
+  /// together, and the mean of their errors is taken, an upper bound.
+  double se;
+  double z;  ///< against an ideal cipher image of this size
   double p;
   std::uint64_t n;  ///< pairs, all channels
 };

@@ -100,11 +100,11 @@ std::vector<std::uint32_t> shifts(const std::vector<LineScore>& lines, std::size
 
 }  // namespace
 
-PositionMap::PositionMap(std::size_t rows, std::size_t cols)
-    : m_rows(rows), m_cols(cols), m_source(rows * cols) {
-  if (rows * cols > 0xFFFFFFFFULL) {
-    throw std::invalid_argument("image has more than 2^32 - 1 pixels");
+PositionMap::PositionMap(std::size_t rows, std::size_t cols) : m_rows(rows), m_cols(cols) {
+  if (rows > 65535 || cols > 65535) {
+    throw std::invalid_argument("a side is longer than 65535");  // so that 32 bits hold a position
   }
+  m_source.resize(rows * cols);
   std::iota(m_source.begin(), m_source.end(), 0U);
 }
 

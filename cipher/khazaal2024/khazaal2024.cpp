@@ -168,6 +168,7 @@ Bytes encrypt(const Variant& variant, ConstImage plain, ConstBytes key, ConstByt
 void decrypt(const Variant& variant, ConstImage cipher, ConstBytes key, ConstBytes header,
              Image out) {
   check_header(variant, header);
+  OwnedImage work(cipher.shape(), Bytes(cipher.bytes().begin(), cipher.bytes().end()));
   const ConstBytes nonce = header.first(nonce_bytes);
   const ConstBytes parameter = header.subspan(nonce_bytes);
   Variant resolved = variant;
@@ -179,26 +180,26 @@ void decrypt(const Variant& variant, ConstImage cipher, ConstBytes key, ConstByt
     RoundKeys keys = schedule.next_round();
     rounds.emplace_back(std::move(keys), schedule.next_keystream());
   }
-  OwnedImage moved(cipher.shape());
-  std::copy(cipher.bytes().begin(), cipher.bytes().end(), moved.view().bytes().begin());
+  // Nothing unverified reaches `out`.
+  std::fill(out.bytes().begin(), out.bytes().end(), std::uint8_t{0});
+  OwnedImage restored(cipher.shape());
   while (!rounds.empty()) {
     const auto& [keys, keystream] = rounds.back();
     if (variant.diffusion) {
-      undo_backward_chain(moved.view().bytes(), inverse(keys.backward), keys.backward_state);
-      undo_forward_chain(moved.view().bytes(), keystream, inverse(keys.forward),
-                         keys.forward_state);
+      undo_backward_chain(work.view().bytes(), inverse(keys.backward), keys.backward_state);
+      undo_forward_chain(work.view().bytes(), keystream, inverse(keys.forward), keys.forward_state);
     }
-    unpermute_pixels(std::as_const(moved).view(), keys.map, out);
-    std::copy(out.bytes().begin(), out.bytes().end(), moved.view().bytes().begin());
+    unpermute_pixels(std::as_const(work).view(), keys.map, restored.view());
+    std::swap(work, restored);
     rounds.pop_back();
   }
   if (variant.public_parameter) {
-    const PublicParameter found = public_parameter(out, key, nonce);
+    const PublicParameter found = public_parameter(std::as_const(work).view(), key, nonce);
     if (CRYPTO_memcmp(found.data(), parameter.data(), found.size()) != 0) {
-      std::fill(out.bytes().begin(), out.bytes().end(), std::uint8_t{0});
       throw IntegrityError("wrong key, or the cipher image or its header was altered");
     }
   }
+  std::copy(work.bytes().begin(), work.bytes().end(), out.bytes().begin());
 }
 
 }  // namespace icb::khazaal2024

@@ -28,6 +28,10 @@ std::int8_t clamp8(std::int32_t value) {
 
 template <class T>
 void read_into(const json& in, T& out, const char* field) {
+  if (!in.is_number_integer() || (in.is_number_unsigned() && in.get<std::uint64_t>() >> 63 != 0)) {
+    throw std::invalid_argument(
+        fmt::format("weights: \"{}\" must hold integers, got {}", field, in.dump()));
+  }
   const auto value = in.get<std::int64_t>();
   if (value < std::numeric_limits<T>::min() || value > std::numeric_limits<T>::max()) {
     throw std::invalid_argument(
@@ -59,6 +63,7 @@ json parse(std::string_view text, std::string_view network) {
 }
 
 const json& field(const json& in, const char* name) {
+  if (!in.is_object()) throw std::invalid_argument("weights: expected an object");
   if (!in.contains(name))
     throw std::invalid_argument(fmt::format("weights: no field \"{}\"", name));
   return in.at(name);
@@ -78,7 +83,10 @@ FeedbackWeights read_feedback(const json& in) {
 
 template <std::size_t maps>
 ConvolutionLayer read_layer(const json& in, std::size_t filters) {
-  if (field(in, "weight").size() != filters || field(in, "bias").size() != filters) {
+  const auto list_of = [&](const char* name) {
+    return field(in, name).is_array() && field(in, name).size() == filters;
+  };
+  if (!list_of("weight") || !list_of("bias")) {
     throw std::invalid_argument(fmt::format("weights: a layer must have {} filters", filters));
   }
   ConvolutionLayer out{.filters = filters, .maps = maps, .weight = {}, .bias = {}, .shift = 0};
@@ -218,7 +226,9 @@ const std::vector<TrainingSnapshot>& training_snapshots() {
     std::vector<TrainingSnapshot> out;
     const json in = parse(embedded::feedback_epochs_json, "feedback-epochs");
     for (const auto& snapshot : field(in, "snapshots")) {
-      out.push_back({field(snapshot, "epoch").get<int>(), read_feedback(snapshot)});
+      int epoch = 0;
+      read_into(field(snapshot, "epoch"), epoch, "epoch");
+      out.push_back({epoch, read_feedback(snapshot)});
     }
     return out;
   }();
@@ -255,7 +265,7 @@ KeygenWeights parse_keygen(std::string_view text) {
   KeygenWeights out{};
   read_into(field(in, "predictor"), out.predictor, "predictor");
   const json& layers = field(in, "layers");
-  if (layers.size() != 3) {
+  if (!layers.is_array() || layers.size() != 3) {
     throw std::invalid_argument(fmt::format("weights: expected 3 layers, got {}", layers.size()));
   }
   out.layers = {read_layer<2>(layers[0], 8), read_layer<8>(layers[1], 16),

@@ -85,6 +85,20 @@ TEST(Khazaal2024, EveryChangedBitOfTheHeaderIsNoticed) {
   }
 }
 
+// A cipher image made under another parameter than the image's own decrypts to that image; only the
+// comparison can notice, and it has to look at every bit.
+TEST(Khazaal2024, TheParameterMustBeThatOfTheImage) {
+  const Case c = make_case(23, {4, 4, 1, 1});
+  for (std::size_t bit = 0; bit < 256; ++bit) {
+    Bytes header = c.header;
+    flip(header, 128 + bit);
+    OwnedImage cipher(c.plain.shape());
+    encrypt_rounds(full(), c.plain.view(), c.key, c.nonce, ConstBytes{header}.subspan(16),
+                   cipher.view());
+    expect_refused(cipher.view(), c.key, header, "parameter bit " + std::to_string(bit));
+  }
+}
+
 TEST(Khazaal2024, TheSameBytesInAnotherShapeAreNoticed) {
   const Case c = make_case(14, {4, 4, 1, 1});
   for (const Shape& shape : {Shape{2, 8, 1, 1}, Shape{8, 2, 1, 1}, Shape{4, 2, 2, 1},

@@ -1,0 +1,85 @@
+/// Helpers of the command tests: a temporary directory, a program as a child process, CSV files.
+#pragma once
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace icb::testing {
+
+/// Removed at the end of the test.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory();
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  ~TemporaryDirectory();
+
+  const std::filesystem::path& path() const { return m_path; }
+
+ private:
+  std::filesystem::path m_path;
+};
+
+/// How a program is started. $ICBENCH_DATA is never passed on.
+struct Start {
+  std::filesystem::path directory = ".";     ///< its current directory
+  std::string standard_output = {};          ///< a file instead of what Outcome holds
+  bool close_output = false;                 ///< no standard output at all
+  std::optional<rlim_t> file_size = {};      ///< largest file it may write, SIGXFSZ ignored
+  std::optional<rlim_t> address_space = {};  ///< bytes of memory it may map
+  double seconds = 300;                      ///< killed after that
+  std::map<std::string, std::string> environment = {};
+};
+
+struct Outcome {
+  int exit_code = -1;  ///< -1: ended by a signal
+  int signal = 0;
+  bool too_slow = false;
+  double seconds = 0;
+  std::string out;
+  std::string err;
+};
+
+/// A running program; killed and waited for at the latest by the destructor.
+class Child {
+ public:
+  Child(const std::vector<std::string>& command, const Start& start);
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  ~Child();
+
+  void send(int signal) const;
+  /// False once it has ended.
+  bool runs();
+  Outcome wait();
+
+ private:
+  TemporaryDirectory m_streams;
+  Start m_start;
+  pid_t m_pid = -1;
+  double m_started = 0;
+  std::optional<int> m_status;
+};
+
+Outcome run_program(const std::vector<std::string>& command, const Start& start = {});
+
+/// The icbench binary of this build.
+Outcome icbench(std::vector<std::string> arguments, const Start& start = {});
+
+/// Content of every file below the directory with that extension, by relative path.
+std::map<std::string, std::string> files_below(const std::filesystem::path& directory,
+                                               const std::string& extension);
+
+/// Rows of a CSV file as maps from column name to field.
+std::vector<std::map<std::string, std::string>> csv_rows(const std::string& text);
+
+/// Seed of random tests: $ICB_SEED or a fixed one; printed by the test.
+unsigned long test_seed();
+
+}  // namespace icb::testing
