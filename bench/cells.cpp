@@ -3,7 +3,10 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <tbb/blocked_range.h>
+#include <tbb/global_control.h>
+#include <tbb/info.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 #include <unistd.h>
@@ -41,6 +44,13 @@ int open_store(const std::filesystem::path& path) {
   }
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (fd < 0) fail(path, errno);
+
+  struct stat status {};
+
+  if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+    ::close(fd);
+    throw InputError(fmt::format("{}: expected a regular file to append to", path.string()));
+  }
   return fd;
 }
 
@@ -74,7 +84,9 @@ std::string stored_line(const std::string& key, std::size_t index, std::size_t o
 
 std::vector<Measurement> guarded(const Cell& cell, bool& failed) {
   try {
-    return cell.compute();
+    std::vector<Measurement> measurements = cell.compute();
+    if (measurements.empty()) throw std::logic_error(cell.name + ": no measurement");
+    return measurements;
   } catch (const std::exception& error) {
     failed = true;
     Measurement m;
@@ -106,7 +118,8 @@ CellStore::CellStore(std::filesystem::path path, std::string context)
       }
     }
     for (auto& [cell, lines] : partial) {
-      if (lines.size() != lines.begin()->second.of) continue;
+      const std::size_t of = lines.begin()->second.of;
+      if (lines.size() != of || lines.rbegin()->first != of - 1) continue;
       auto& out = m_finished[cell];
       for (auto& [index, line] : lines) out.push_back(std::move(line.measurement));
     }
@@ -139,6 +152,7 @@ void CellStore::put(const std::string& cell, const std::vector<Measurement>& mea
     next += written;
     left -= static_cast<std::size_t>(written);
   }
+  m_finished[hash] = measurements;
 }
 
 CellResults run_cells(const std::vector<Cell>& cells, CellStore& store, const RunOptions& options) {
@@ -173,7 +187,10 @@ CellResults run_cells(const std::vector<Cell>& cells, CellStore& store, const Ru
       progress.advance(cell.cost);
     };
     const int threads =
-        options.threads == 0 ? tbb::task_arena::automatic : static_cast<int>(options.threads);
+        options.threads == 0 ? tbb::info::default_concurrency() : static_cast<int>(options.threads);
+    // More threads than cores are honoured too.
+    const tbb::global_control limit(tbb::global_control::max_allowed_parallelism,
+                                    static_cast<std::size_t>(threads));
     tbb::task_arena arena(threads);
     arena.execute([&] {
       tbb::parallel_for(

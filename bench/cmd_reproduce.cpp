@@ -119,6 +119,13 @@ std::vector<ImageRef> training_images(const ImageSet& volume, bool generated) {
   return out;
 }
 
+std::string measured_on(std::size_t images, const std::string& unreadable) {
+  const auto known = std::ranges::count(sipi_manifest(), "misc", &ManifestEntry::volume);
+  return fmt::format(
+      "Measured on {} of the {} images of the USC-SIPI Miscellaneous volume.{}", images, known,
+      unreadable.empty() ? "" : fmt::format(" **Not readable and left out: {}.**", unreadable));
+}
+
 Run prepare(const CommonOptions& common, const OwnOptions& own) {
   const auto directory = find_sipi(own.data);
   Run run{};
@@ -142,10 +149,7 @@ Run prepare(const CommonOptions& common, const OwnOptions& own) {
   } else {
     run.volume = sipi_volume(*directory, "misc");
     const ImageSet aerials = sipi_volume(*directory, "aerials");
-    const auto known = std::ranges::count(sipi_manifest(), "misc", &ManifestEntry::volume);
-    run.data_sentence =
-        fmt::format("Measured on {} of the {} images of the USC-SIPI Miscellaneous volume.",
-                    run.volume.images.size(), known);
+    run.data_sentence = measured_on(run.volume.images.size(), "");
     run.table3 = table3_rows(run.volume, aerials.images.empty() ? run.volume : aerials, false);
     run.pictured_sipi = choose(run.volume, "4.2.03", 3).image;
   }
@@ -209,15 +213,17 @@ bool report_errors(const CellResults& results, const std::vector<std::string>& p
   return !said.empty();
 }
 
-/// For the first line of the page: images that are there and cannot be read.
-std::string unreadable_images(const Run& run, const CellResults& results) {
+/// The first line again, without the images that are there and cannot be read.
+std::string sentence_after(const Run& run, const CellResults& results) {
   std::string names;
+  std::size_t readable = run.volume.images.size();
   for (const ImageRef& image : run.volume.images) {
     const auto found = results.find(fmt::format("image/identity/key-0/{}", image.name));
     if (found == results.end() || found->second.front().status != Status::error) continue;
     names += (names.empty() ? "" : ", ") + image.name;
+    --readable;
   }
-  return names.empty() ? "" : fmt::format(" **Not readable and left out: {}.**", names);
+  return names.empty() ? run.data_sentence : measured_on(readable, names);
 }
 
 bool known_answers_hold() {
@@ -245,7 +251,7 @@ ExitCode reproduce(const CommonOptions& common, const OwnOptions& own) {
     times.done(title);
   };
   stage("table 3 and image metrics", table3_cells(run));
-  run.data_sentence += unreadable_images(run, results);
+  run.data_sentence = sentence_after(run, results);
   stage("training curve", training_cells(run));
   stage("rounds", rounds_cells(run));
   stage("attack", attack_cells(run));

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <iostream>
 #include <map>
 #include <memory>
 #include <opencv2/core/utility.hpp>
@@ -48,8 +49,10 @@ const CLI::Validator not_empty{[](std::string& text) {
 void add_common_options(CLI::App& app, CommonOptions& common) {
   static const std::map<std::string, icb::Format> formats{
       {"table", icb::Format::table}, {"csv", icb::Format::csv}, {"json", icb::Format::json}};
-  app.add_option("--format", common.format, "table, csv or json")
-      ->transform(CLI::Transformer(formats))
+  app.add_option_function<std::string>(
+         "--format", [&common](const std::string& name) { common.format = formats.at(name); },
+         "table, csv or json")
+      ->check(CLI::IsMember(formats))
       ->option_text("NAME");
   app.add_option("--out", common.out, "directory for results")
       ->check(not_empty)
@@ -81,6 +84,8 @@ int run(int argc, char** argv) {
     add_common_options(*sub, common);
     runs[sub] = command.setup(*sub);
   }
+  // CLI11 would only say that a command is missing.
+  if (argc > 1 && argv[1][0] != '-') icb::find<icb::CommandEntry>(argv[1]);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -101,7 +106,10 @@ int main(int argc, char** argv) {
   cv::setNumThreads(1);  // parallelism is ours: over cells
   try {
     const int result = run(argc, argv);
-    if (std::fflush(stdout) != 0) throw icb::InputError("standard output: cannot be written");
+    std::cout.flush();
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0 || !std::cout) {
+      throw icb::InputError("standard output: cannot be written");
+    }
     return result;
   } catch (const icb::UsageError& error) {
     return report(error, ExitCode::wrong_usage);

@@ -21,9 +21,10 @@ while [ $# -gt 0 ]; do
     --quick) quick=true; options+=(--quick) ;;
     --data|--out|--threads|--seed)
       [ $# -ge 2 ] || { say "$1 needs a value"; exit 2; }
-      [ "$1" = --data ] && data=$2
-      [ "$1" = --out ] && out=$2
-      options+=("$1" "$2")
+      value=$2
+      if [ "$1" = --data ]; then value=$(from_caller "$2"); data=$value; fi
+      if [ "$1" = --out ]; then value=$(from_caller "$2"); out=$value; fi
+      options+=("$1" "$value")
       shift ;;
     --help|-h) usage; exit 0 ;;
     *) say "unknown option: $1"; usage >&2; exit 2 ;;
@@ -38,17 +39,28 @@ install_packages "${icb_build_packages[@]}" "${icb_run_packages[@]}"
 build release icbench
 icbench=build/release/bench/icbench
 
-if [ -z "$data" ] && [ -z "${ICBENCH_DATA:-}" ] && [ ! -d datasets/sipi ] && [ ! -d ../shared/sipi ]; then
+if [ -n "${ICBENCH_DATA:-}" ]; then
+  ICBENCH_DATA=$(from_caller "$ICBENCH_DATA")
+  export ICBENCH_DATA
+fi
+if [ -z "$data" ] && [ -z "${ICBENCH_DATA:-}" ] &&
+   [ ! -d datasets/sipi/misc ] && [ ! -d ../shared/sipi/misc ]; then
   say "no USC-SIPI images here; fetching them from the database's own site"
-  "$icbench" datasets fetch --to datasets/sipi ||
-    say "the database could not be reached: THE GENERATED SET STANDS IN; try again later, or give --data DIR"
+  "$icbench" datasets fetch --to datasets/sipi --volume misc --volume aerials || true
+  if [ ! -d datasets/sipi/misc ]; then
+    say "THE DATABASE COULD NOT BE FETCHED: the generated set stands in, and every page says so."
+    say "Try again later, or give --data DIR with the volumes misc and aerials in it."
+  fi
 fi
 
+started=$(mktemp)
+trap 'rm -f "$started"' EXIT
 status=0
 "$icbench" reproduce "${options[@]}" || status=$?
-# 3 with tables written: some images failed, the others are done.
-if [ $status -ne 0 ] && [ $status -ne 3 ]; then exit $status; fi
-[ -f "$out/manifest.json" ] || exit $status
+# 3 with tables written: some images could not be read, the others are done. Old tables are not drawn as new.
+if [ $status -ne 0 ] && { [ $status -ne 3 ] || [ ! "$out/manifest.json" -nt "$started" ]; }; then
+  exit $status
+fi
 /usr/bin/python3 scripts/figures.py --results "$out"
 
 say ""

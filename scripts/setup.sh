@@ -1,8 +1,17 @@
 # Sourced by reproduce.sh and test.sh: Debian packages, build, image set. Bash.
 set -euo pipefail
 
+icb_called_from=$PWD
 icb_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$icb_root"
+
+# from_caller PATH: a path as the caller meant it, whatever directory we work in.
+from_caller() {
+  case $1 in
+    /*) printf '%s\n' "$1" ;;
+    *) printf '%s\n' "$icb_called_from/$1" ;;
+  esac
+}
 
 icb_build_packages=(
   g++ cmake ninja-build git ca-certificates
@@ -34,9 +43,10 @@ install_packages() {
     }
     as_root=(sudo)
   fi
-  "${as_root[@]}" apt-get update -q >&2
+  local failed="the packages could not be installed (is the network there?): ${missing[*]}"
+  "${as_root[@]}" apt-get update -q >&2 || say "apt-get update failed; trying with what is known"
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -q --no-install-recommends "${missing[@]}" >&2
+    apt-get install -y -q --no-install-recommends "${missing[@]}" >&2 || { say "$failed"; exit 3; }
 }
 
 # build PRESET TARGET...

@@ -73,7 +73,7 @@ OwnedImage plain_of(const ImageRef& image);
 /// Rows of `table` below a header of the same names, as a Markdown table.
 std::string markdown_table(const CsvTable& table);
 
-/// Four significant digits, for pages; CSV has 17.
+/// Four decimals from 0.0001 to 1, else four significant digits: for pages; CSV has 17 digits.
 std::string short_number(double value);
 
 }  // namespace icb::reproduce

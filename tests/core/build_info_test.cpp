@@ -29,7 +29,7 @@ TEST(BuildInfo, FloatingPointIsStrict) {
 }
 
 // What the compiler was given for this build type belongs to the provenance.
-TEST(BuildInfo, DISABLED_FlagsIncludeThoseOfTheBuildType) {
+TEST(BuildInfo, FlagsIncludeThoseOfTheBuildType) {
   if (std::string(build_info().build_type) != "Release") GTEST_SKIP();
   const std::string flags = build_info().flags;
   EXPECT_NE(flags.find("-O"), std::string::npos) << flags;

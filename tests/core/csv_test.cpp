@@ -267,7 +267,7 @@ TEST_F(AtomicWrite, ReadRefusesWhatIsNotAReadableFile) {
 }
 
 // Reading this file's first page is an I/O error for every process.
-TEST_F(AtomicWrite, DISABLED_ReadErrorsNameThePath) {
+TEST_F(AtomicWrite, ReadErrorsNameThePath) {
   const fs::path path = "/proc/self/mem";
   if (!fs::exists(path)) GTEST_SKIP();
   EXPECT_THROW(read_file(path), InputError);

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bench/command.hpp"
-#include "files.hpp"
+#include "tests/datasets/files.hpp"
 
 namespace icb {
 namespace {
