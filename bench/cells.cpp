@@ -112,14 +112,14 @@ CellStore::CellStore(std::filesystem::path path, std::string context)
     for (std::size_t end = 0; (end = content.find('\n', whole)) != std::string::npos;
          whole = end + 1) {
       if (auto line = parse_line(std::string_view(content).substr(whole, end - whole))) {
+        if (line->index >= line->of) continue;
         auto& lines = partial[line->cell];
         const std::size_t index = line->index;
         lines.insert_or_assign(index, std::move(*line));
       }
     }
     for (auto& [cell, lines] : partial) {
-      const std::size_t of = lines.begin()->second.of;
-      if (lines.size() != of || lines.rbegin()->first != of - 1) continue;
+      if (lines.size() != lines.begin()->second.of) continue;
       auto& out = m_finished[cell];
       for (auto& [index, line] : lines) out.push_back(std::move(line.measurement));
     }

@@ -198,7 +198,7 @@ std::string training_section(const CsvTable& table) {
 
 Mean |r| after confusion alone, with the network as it was after that epoch (0: its random start), on images it was never
 trained on; ± is the standard error over images and keys; the last column is what a uniformly random permutation of the
-pixels gives. As found: [docs/networks.md](../../docs/networks.md) says what it means.
+pixels gives. As found: the project's `docs/networks.md` says what it means.
 
 {}
 ![Training curve](training_curve.png)

@@ -74,7 +74,7 @@ TEST_F(CommandLine, UnknownOptionIsNamed) {
 }
 
 TEST_F(CommandLine, ListKnowsWhatItLists) {
-  expect_wrong_usage({"list", "nothing"}, "nothing not in {ciphers,metrics,tests}");
+  expect_wrong_usage({"list", "nothing"}, "nothing not in {ciphers,metrics,tests,datasets}");
   expect_wrong_usage({"list"}, "what is required");
 }
 

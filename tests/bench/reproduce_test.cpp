@@ -391,6 +391,10 @@ TEST(Rejections, BinomialBothWays) {
     if (each.name.find("/gray") == std::string::npos) {
       // "all" of a colour image repeats its channels.
       out = measured("three", n, "all");
+      for (const char* channel : {"b", "g"}) {
+        const auto more = measured("two channels", 1, channel);
+        out.insert(out.end(), more.begin(), more.end());
+      }
       Measurement none;
       none.quantity = "without p";
       none.channel = "b";
@@ -399,12 +403,16 @@ TEST(Rejections, BinomialBothWays) {
     }
     for (const auto& [quantity, rejected] :
          {std::pair{"three", 3}, {"none", 0}, {"one", 1}, {"half", 50}}) {
-      auto more = measured(quantity, rejected, "all");  // of one channel: counts
+      auto more = measured(quantity, rejected, "gray");
       out.insert(out.end(), more.begin(), more.end());
     }
   }
   const CsvTable table = rejections_csv(run, results);
-  EXPECT_EQ(table.rows().size(), 4 * subjects.size());
+  EXPECT_EQ(table.rows().size(), 5 * subjects.size());
+  // Channels that move together are one observation.
+  EXPECT_EQ(csv_row(table, "quantity", "two channels", "khazaal2024").at("measurements"), "200");
+  EXPECT_EQ(csv_row(table, "quantity", "two channels", "khazaal2024-confusion").at("measurements"),
+            "100");
   for (const auto& [quantity, rejected] :
        {std::pair{"three", 3}, {"none", 0}, {"one", 1}, {"half", 50}}) {
     double lower = 0;
