@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/image.hpp"
@@ -37,6 +38,9 @@ cv::Mat to_mat(ConstImage image);
 
 /// Lossless PNG, written atomically. Throws InputError with the path.
 void save_png(const std::filesystem::path& path, ConstImage image);
+
+/// Versions of the decoders (libpng, libtiff), as {name, version}.
+std::vector<std::pair<std::string, std::string>> decoder_versions();
 
 // --- The USC-SIPI database ---------------------------------------------------------------------
 

@@ -1,4 +1,6 @@
 #include <fmt/format.h>
+#include <png.h>
+#include <tiffvers.h>
 
 #include <cerrno>
 #include <cstring>
@@ -162,6 +164,12 @@ void save_png(const std::filesystem::path& path, ConstImage image) {
     codec::refuse(path.string(), error.what());
   }
   write_file_atomically(path, content);
+}
+
+std::vector<std::pair<std::string, std::string>> decoder_versions() {
+  return {{"libpng", PNG_LIBPNG_VER_STRING},
+          {"libtiff", fmt::format("{}.{}.{}", TIFFLIB_MAJOR_VERSION, TIFFLIB_MINOR_VERSION,
+                                  TIFFLIB_MICRO_VERSION)}};
 }
 
 }  // namespace icb

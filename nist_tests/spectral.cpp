@@ -13,6 +13,8 @@
 ///             The factor 4 is the standard's; about 3.8 is nearer to the variance of N_1
 ///             (Pareschi, Rovatti & Setti, IEEE TIFS 7 (2012)), so the test rejects a little too
 ///             often. Constants::nist has 2.995732274 for ln 20, as NIST's program.
+#include "nist_tests/spectral.hpp"
+
 #include <fmt/format.h>
 
 #include <bit>
@@ -265,4 +267,13 @@ const RegisterRandomnessTest entry{{
 }};
 
 }  // namespace
+
+std::string transform_library() {
+#if ICB_FFT_FFTW
+  return fftw_version;
+#else
+  return "opencv " + cv::getVersionString();
+#endif
+}
+
 }  // namespace icb

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <CLI/Version.hpp>
 #include <algorithm>
 #include <initializer_list>
 #include <map>
@@ -10,6 +11,7 @@
 
 #include "core/build_info.hpp"
 #include "core/hash.hpp"
+#include "nist_tests/spectral.hpp"
 
 namespace icb {
 
@@ -327,6 +329,9 @@ std::string render_manifest(const Run& run) {
                     {"flags", build.flags},     {"build_type", build.build_type},
                     {"preset", build.preset},   {"fft", build.fft}};
   for (const auto& [name, version] : library_versions()) out["libraries"][name] = version;
+  for (const auto& [name, version] : decoder_versions()) out["libraries"][name] = version;
+  out["libraries"]["transform"] = transform_library();
+  out["libraries"]["cli11"] = CLI11_VERSION;
   out["machine"] = {{"cpu", cpu_model()},
                     {"hardware_threads", std::thread::hardware_concurrency()}};
   out["weights"] = {{"feedback", to_hex(sha256(embedded::feedback_json))},
