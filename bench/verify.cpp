@@ -57,7 +57,8 @@ std::vector<VerifiedSubject> verify_all() {
     out.push_back({name, "cipher", guarded(cipher.verify)});
   }
   for (const auto& [name, test] : registry<RandomnessEntry>()) {
-    out.push_back({name, "randomness test", guarded([&test] { return check_vectors(test); })});
+    const RandomnessEntry& entry = test;  // Clang 14 cannot capture a structured binding
+    out.push_back({name, "randomness test", guarded([&entry] { return check_vectors(entry); })});
   }
   return out;
 }
