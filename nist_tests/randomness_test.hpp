@@ -46,7 +46,7 @@ struct TestParameters {
 /// A worked example of the standard, or one of another stated origin.
 struct RandomnessVector {
   std::string source;  ///< e.g. "SP 800-22 rev. 1a, sec. 2.1.8"
-  std::string bits;    ///< '0' and '1', or empty if `file` names the data
+  std::string bits;    ///< '0' and '1'
   TestParameters parameters;
   std::vector<std::pair<std::string, double>> p_values;  ///< id, value
   double tolerance;  ///< absolute, from the number of digits printed
