@@ -168,7 +168,6 @@ std::string store_context(const Run& run) {
 }
 
 // --- Output
-// -----------------------------------------------------------------------------------------
 
 void write(const Run& run, const std::string& name, const CsvTable& table) {
   write_file_atomically(run.out / (name + ".csv"), table.text());

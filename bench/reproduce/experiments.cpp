@@ -66,7 +66,6 @@ std::vector<Measurement> confuse_and_measure(const Run& run,
 }
 
 // --- Rounds
-// ---------------------------------------------------------------------------------------
 
 constexpr std::size_t rounds_side = 128;
 constexpr std::size_t rounds_keys = 40;
@@ -123,7 +122,6 @@ std::vector<Measurement> changed_shares(const Run& run, unsigned rounds, std::si
 }
 
 // --- Attack
-// -----------------------------------------------------------------------------------------
 
 const std::string attack_cell_name = "attack/permutation-cpa/khazaal2024-confusion";
 

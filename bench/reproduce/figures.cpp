@@ -28,7 +28,6 @@ double grid(double low, double high, std::size_t i, std::size_t count) {
 }
 
 // --- Figure 3
-// --------------------------------------------------------------------------------------
 
 void write_logistic(const Run& run) {
   CsvTable orbit({"n", "x"});
@@ -96,7 +95,6 @@ void write_henon(const Run& run) {
 }
 
 // --- Figure 6
-// --------------------------------------------------------------------------------------
 
 void write_exchange(const Run& run) {
   // Values of the paper's Fig. 6; labels are row,column counted from 1.

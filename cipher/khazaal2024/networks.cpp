@@ -108,7 +108,6 @@ ConvolutionLayer read_layer(const json& in, std::size_t filters) {
 }
 
 // --- CNN
-// ------------------------------------------------------------------------------------------
 
 /// One plane of signed 8-bit activations, one map after the other.
 struct Maps {

@@ -47,7 +47,6 @@ using ::testing::StartsWith;
 using testing::TemporaryDirectory;
 
 // --- Cells whose right answer is known
-// ------------------------------------------------------------
 
 /// Every field in use, values that are hard to print, text that is hard to quote.
 Measurement measurement(const std::string& cell, std::size_t index) {
@@ -166,7 +165,6 @@ class Cells : public ::testing::Test {
 };
 
 // --- The store
-// ------------------------------------------------------------------------------------
 
 TEST_F(Cells, StoreGivesBackWhatWasPut) {
   {
@@ -214,7 +212,6 @@ TEST_F(Cells, AnotherContextInvalidates) {
 }
 
 // --- Damage
-// ---------------------------------------------------------------------------------------
 
 /// Cells 0 to 7, one after the other: lines 0 | 1 2 | 3 4 5 | 6 7 8 9 | 10 | 11 12 | ...
 class DamagedStore : public Cells {
@@ -343,7 +340,6 @@ TEST_F(DamagedStore, GarbageCostsWhatItReplacesOnly) {
 }
 
 // --- Refusals
-// -------------------------------------------------------------------------------------
 
 template <class Call>
 std::string input_error_of(Call call) {
@@ -440,7 +436,6 @@ TEST_F(Cells, NoCellsNoResults) {
 }
 
 // --- Threads
-// --------------------------------------------------------------------------------------
 
 TEST_F(Cells, ResultsDoNotDependOnThreads) {
   // More workers than processors, or 8 would be no more than 2 on a small machine.
@@ -469,6 +464,7 @@ TEST_F(Cells, ResultsDoNotDependOnThreads) {
 unsigned most_under_way(const fs::path& file, unsigned threads) {
   std::atomic<unsigned> under_way{0};
   std::atomic<unsigned> most{0};
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
   std::vector<Cell> cells;
   for (std::size_t n = 0; n < 60; ++n) {
     cells.push_back({name_of(n), [&] {
@@ -476,7 +472,10 @@ unsigned most_under_way(const fs::path& file, unsigned threads) {
                        unsigned seen = most;
                        while (seen < now && !most.compare_exchange_weak(seen, now)) {
                        }
-                       std::this_thread::sleep_for(std::chrono::milliseconds(5));
+                       // Until all are here; the deadline only ends a test that has failed.
+                       while (most < threads && std::chrono::steady_clock::now() < deadline) {
+                         std::this_thread::sleep_for(std::chrono::milliseconds(1));
+                       }
                        --under_way;
                        return measurements("x", 1);
                      }});
@@ -496,8 +495,7 @@ TEST_F(Cells, AsManyThreadsAsAskedFor) {  // also more than there are processors
   EXPECT_EQ(most_under_way(file(), threads), threads);
 }
 
-// --- Interruption
-// ---------------------------------------------------------------------------------
+// --- Interruption -------------------------------------------------------------------------------
 
 constexpr std::size_t long_run = 1500;
 constexpr int interrupted_exit = 42;

@@ -56,7 +56,6 @@ class CommandLine : public ::testing::Test {
 };
 
 // --- Usage
-// ----------------------------------------------------------------------------------------
 
 TEST_F(CommandLine, CommandIsNeeded) { expect_wrong_usage({}, "subcommand is required"); }
 
@@ -116,7 +115,6 @@ TEST_F(CommandLine, SeedDoesNotWrapAround) {
 }
 
 // --- Help, version, lists
-// -------------------------------------------------------------------------
 
 TEST_F(CommandLine, HelpAndVersionGoToStandardOutput) {
   const Outcome help = run({"--help"});
@@ -161,7 +159,6 @@ TEST_F(CommandLine, VerifyPasses) {
 }
 
 // --- Input and output
-// -----------------------------------------------------------------------------
 
 TEST_F(CommandLine, MissingDataIsNamed) {
   fs::create_directories(start().directory / "bare");

@@ -59,7 +59,6 @@ std::vector<std::map<std::string, std::string>> table(const fs::path& directory,
 }
 
 // --- The generated set
-// ----------------------------------------------------------------------------
 
 class GeneratedRun : public ::testing::Test {
  protected:
@@ -253,7 +252,6 @@ void GeneratedRun::check_closed_output() const {
 }
 
 // --- Damaged images
-// -------------------------------------------------------------------------------
 
 fs::path sipi_misc() {
   const char* variable = std::getenv("ICBENCH_DATA");

@@ -114,7 +114,6 @@ double number(const std::map<std::string, std::string>& row, const std::string& 
 }
 
 // --- Table 2
-// --------------------------------------------------------------------------------------
 
 TEST(Table2, NumbersOfThePaper) {  // typed from the paper's Table 2 a second time
   const std::map<std::string, std::pair<double, double>> paper{
@@ -306,7 +305,6 @@ TEST(Table2, DataTooShortForOneSequence) {
 }
 
 // --- Table 3
-// --------------------------------------------------------------------------------------
 
 Measurement correlation(std::string channel, double r, std::uint64_t n, bool sampled = false) {
   Measurement m;
@@ -450,7 +448,6 @@ TEST(Measurements, RejectedBelowAlphaOverAllOfASubject) {
 }
 
 // --- Pages
-// ----------------------------------------------------------------------------------------
 
 TEST(Page, MarkdownIsEscaped) {
   CsvTable table({"a|b", "c"});
@@ -485,7 +482,6 @@ TEST(Subjects, UnknownCipherNamesTheKnownOnes) {
 }
 
 // --- Attack
-// ---------------------------------------------------------------------------------------
 
 /// The chosen-image attack a second time, by another way: one digit of the position per image, most
 /// significant first, collected as text. Share of pixels of `target` that it reads.
