@@ -4,21 +4,19 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <tbb/blocked_range.h>
-#include <tbb/global_control.h>
-#include <tbb/info.h>
-#include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <exception>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 #include "bench/progress.hpp"
@@ -177,7 +175,6 @@ CellResults run_cells(const std::vector<Cell>& cells, CellStore& store, const Ru
     Progress progress(options.title, total, restored, options.quiet);
     std::mutex mutex;
     const auto compute = [&](std::size_t n) {
-      if (stop_signal != 0) return;
       const Cell& cell = *open[n];
       bool failed = false;
       std::vector<Measurement> measurements = guarded(cell, failed);
@@ -186,20 +183,27 @@ CellResults run_cells(const std::vector<Cell>& cells, CellStore& store, const Ru
       results[cell.name] = std::move(measurements);
       progress.advance(cell.cost);
     };
-    const int threads =
-        options.threads == 0 ? tbb::info::default_concurrency() : static_cast<int>(options.threads);
-    // More threads than cores are honoured too.
-    const tbb::global_control limit(tbb::global_control::max_allowed_parallelism,
-                                    static_cast<std::size_t>(threads));
-    tbb::task_arena arena(threads);
-    arena.execute([&] {
-      tbb::parallel_for(
-          tbb::blocked_range<std::size_t>(0, open.size(), 1),
-          [&](const tbb::blocked_range<std::size_t>& range) {
-            for (std::size_t n = range.begin(); n < range.end(); ++n) compute(n);
-          },
-          tbb::simple_partitioner{});
-    });
+    std::atomic<std::size_t> next{0};
+    std::exception_ptr failure;  // of the store; a failing cell is a measurement
+    const auto work = [&] {
+      for (std::size_t n = 0; stop_signal == 0 && (n = next.fetch_add(1)) < open.size();) {
+        try {
+          compute(n);
+        } catch (...) {
+          const std::scoped_lock lock(mutex);
+          failure = std::current_exception();
+          next = open.size();
+        }
+      }
+    };
+    const unsigned threads =
+        options.threads == 0 ? std::max(1U, std::thread::hardware_concurrency()) : options.threads;
+    {
+      std::vector<std::jthread> pool;  // joined at the end of the block
+      for (unsigned i = 1; i < threads; ++i) pool.emplace_back(work);
+      work();
+    }
+    if (failure) std::rethrow_exception(failure);
   }
   if (stop_signal != 0) {
     throw Interrupted(stop_signal,

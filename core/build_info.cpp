@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 #include <gnu/libc-version.h>
 #include <openssl/crypto.h>
-#include <tbb/version.h>
 
 #include <boost/version.hpp>
 #include <fstream>
@@ -28,7 +27,6 @@ std::vector<std::pair<std::string, std::string>> library_versions() {
       {"glibc", gnu_get_libc_version()},
       {"nlohmann-json", fmt::format("{}.{}.{}", NLOHMANN_JSON_VERSION_MAJOR,
                                     NLOHMANN_JSON_VERSION_MINOR, NLOHMANN_JSON_VERSION_PATCH)},
-      {"onetbb", TBB_runtime_version()},
       {"opencv", cv::getVersionString()},
       {"openssl", OpenSSL_version(OPENSSL_VERSION_STRING)},
   };

@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
-#include <tbb/global_control.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -438,8 +437,6 @@ TEST_F(Cells, NoCellsNoResults) {
 // --- Threads
 
 TEST_F(Cells, ResultsDoNotDependOnThreads) {
-  // More workers than processors, or 8 would be no more than 2 on a small machine.
-  const tbb::global_control workers(tbb::global_control::max_allowed_parallelism, 8);
   constexpr std::size_t count = 300;
   std::set<std::string> stored;
   for (const unsigned threads : {1U, 2U, 8U, 0U}) {
