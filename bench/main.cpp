@@ -72,7 +72,7 @@ void add_common_options(CLI::App& app, CommonOptions& common) {
 int code(ExitCode exit) { return static_cast<int>(exit); }
 
 int run(int argc, char** argv) {
-  CLI::App app{"icbench: measures, attacks, compares and times image ciphers", "icbench"};
+  CLI::App app{"icbench: a research suite for image ciphers", "icbench"};
   app.set_version_flag("--version", fmt::format("icbench {} ({}{})", icb::build_info().version,
                                                 icb::build_info().commit,
                                                 icb::build_info().dirty ? ", modified" : ""));
