@@ -137,6 +137,23 @@ std::optional<ChannelMean> channel_mean(const CellResults& results, std::string_
   return ChannelMean{r / channels, se / channels, z, two_sided_normal_p(z).value(), n};
 }
 
+namespace {
+
+/// Plain, confusion only and whole cipher with their errors, then how the last is judged.
+std::vector<std::string> measured_columns(const CellResults& results, std::string_view image,
+                                          std::string_view quantity, bool sampled) {
+  std::vector<std::string> fields;
+  for (const char* subject : {"identity", "khazaal2024-confusion"}) {
+    append(fields, value_and_error(channel_mean(results, subject, image, quantity, sampled)));
+  }
+  const auto cipher = channel_mean(results, "khazaal2024", image, quantity, sampled);
+  append(fields, value_and_error(cipher));
+  append(fields, judged(cipher));
+  return fields;
+}
+
+}  // namespace
+
 CsvTable table3_csv(const Run& run, const CellResults& results) {
   CsvTable table({"row", "type", "size", "image", "derived_from", "pairs", "direction", "paper",
                   "plain", "plain_se", "confusion", "confusion_se", "cipher", "cipher_se",
@@ -145,10 +162,6 @@ CsvTable table3_csv(const Run& run, const CellResults& results) {
     for (const bool sampled : {false, true}) {
       for (std::size_t d = 0; d < directions.size(); ++d) {
         const std::string quantity = quantity_of(directions.at(d));
-        const auto find = [&](std::string_view subject) {
-          return channel_mean(results, subject, row.image.name, quantity, sampled);
-        };
-        const auto cipher = find("khazaal2024");
         std::vector<std::string> fields{std::to_string(row.row),
                                         row.type,
                                         row.size,
@@ -157,10 +170,7 @@ CsvTable table3_csv(const Run& run, const CellResults& results) {
                                         sampled ? std::to_string(sampled_pairs_per_image) : "all",
                                         std::string(directions.at(d)),
                                         format_double(row.paper.at(d))};
-        append(fields, value_and_error(find("identity")));
-        append(fields, value_and_error(find("khazaal2024-confusion")));
-        append(fields, value_and_error(cipher));
-        append(fields, judged(cipher));
+        append(fields, measured_columns(results, row.image.name, quantity, sampled));
         table.add(fields);
       }
     }
@@ -175,20 +185,13 @@ CsvTable table3_all_images_csv(const Run& run, const CellResults& results) {
   for (const ImageRef& image : run.volume.images) {
     for (const std::string_view direction : directions) {
       const std::string quantity = quantity_of(direction);
-      const auto find = [&](std::string_view subject) {
-        return channel_mean(results, subject, image.name, quantity);
-      };
-      const auto cipher = find("khazaal2024");
       std::vector<std::string> fields{image.name,
                                       image.description,
                                       std::to_string(image.shape.cols),
                                       std::to_string(image.shape.rows),
                                       std::to_string(image.shape.channels),
                                       std::string(direction)};
-      append(fields, value_and_error(find("identity")));
-      append(fields, value_and_error(find("khazaal2024-confusion")));
-      append(fields, value_and_error(cipher));
-      append(fields, judged(cipher));
+      append(fields, measured_columns(results, image.name, quantity, false));
       table.add(fields);
     }
   }

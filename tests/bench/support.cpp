@@ -53,17 +53,6 @@ void limit(decltype(RLIMIT_FSIZE) what, const std::optional<rlim_t>& bytes) {
 
 }  // namespace
 
-TemporaryDirectory::TemporaryDirectory() {
-  std::string name = (fs::temp_directory_path() / "icb_bench_XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
-  m_path = name;
-}
-
-TemporaryDirectory::~TemporaryDirectory() {
-  std::error_code ignored;
-  fs::remove_all(m_path, ignored);
-}
-
 Child::Child(const std::vector<std::string>& command, const Start& start)
     : m_start(start), m_started(now()) {
   // Everything that allocates is done before the fork.

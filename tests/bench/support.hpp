@@ -10,21 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "tests/temporary_directory.hpp"
+
 namespace icb::testing {
-
-/// Removed at the end of the test.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory();
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  ~TemporaryDirectory();
-
-  const std::filesystem::path& path() const { return m_path; }
-
- private:
-  std::filesystem::path m_path;
-};
 
 /// How a program is started. $ICBENCH_DATA is never passed on.
 struct Start {

@@ -17,31 +17,9 @@
 #include "core/error.hpp"
 #include "core/image.hpp"
 #include "datasets/dataset.hpp"
+#include "tests/temporary_directory.hpp"
 
 namespace icb::testing {
-
-/// Removed at the end of the test.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "icb_datasets_XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
-    m_path = name;
-  }
-
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(m_path, ignored);
-  }
-
-  const std::filesystem::path& path() const { return m_path; }
-
- private:
-  std::filesystem::path m_path;
-};
 
 /// Every sample different where possible, both bytes of a 16-bit sample in use.
 inline OwnedImage counted(std::size_t rows, std::size_t cols, std::size_t channels,
