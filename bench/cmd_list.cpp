@@ -36,8 +36,8 @@ CsvTable metrics() {
 CsvTable tests() {
   CsvTable table({"name", "p_values", "source", "title"});
   for (const auto& [name, test] : registry<RandomnessEntry>()) {
-    table.add({name, std::to_string(test.ids.size()), "SP 800-22 rev. 1a sec. " + test.section,
-               test.title});
+    table.add({name, std::to_string(test.ids({}, 1000000).size()),
+               "SP 800-22 rev. 1a sec. " + test.section, test.title});
   }
   return table;
 }

@@ -82,6 +82,10 @@ double sp80022::approximate_entropy_chi_square(BitView bits, unsigned m) {
 
 namespace {
 
+std::vector<std::string> ids(const TestParameters& parameters, std::uint64_t /*n*/) {
+  return {fmt::format("approximate-entropy/m={}", parameters.approximate_entropy_block)};
+}
+
 TestResult run(BitView bits, const TestParameters& parameters) {
   const std::uint64_t n = bits.size();
   const unsigned m = parameters.approximate_entropy_block;
@@ -100,7 +104,7 @@ TestResult run(BitView bits, const TestParameters& parameters) {
   const double chi_square = sp80022::approximate_entropy_chi_square(bits, m);
   result.statistics.emplace_back("chi_square", chi_square);
   result.outcome = std::vector{SubResult{
-      "approximate-entropy", chi_square_upper_p(chi_square, std::ldexp(1.0, static_cast<int>(m)))}};
+      ids(parameters, n)[0], chi_square_upper_p(chi_square, std::ldexp(1.0, static_cast<int>(m)))}};
   return result;
 }
 
@@ -108,20 +112,20 @@ const RegisterRandomnessTest entry{{
     .name = "approximate-entropy",
     .title = "Approximate Entropy Test",
     .section = "2.12",
-    .ids = {"approximate-entropy"},
+    .ids = ids,
     .run = run,
     .vectors =
         {
             {"SP 800-22 rev. 1a, sec. 2.12.4",
              "0100110101",
              {.approximate_entropy_block = 3},
-             {{"approximate-entropy", 0.261961}},
+             {{"approximate-entropy/m=3", 0.261961}},
              1e-6},
             {"SP 800-22 rev. 1a, sec. 2.12.8",
              "11001001000011111101101010100010001000010110100011"
              "00001000110100110001001100011001100010100010111000",
              {.approximate_entropy_block = 2},
-             {{"approximate-entropy", 0.235301}},
+             {{"approximate-entropy/m=2", 0.235301}},
              1e-6},
         },
 }};

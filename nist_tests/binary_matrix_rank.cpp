@@ -62,7 +62,11 @@ std::array<std::uint64_t, 3> count_ranks(BitView bits) {
   return counts;
 }
 
-TestResult run(BitView bits, const TestParameters& /*unused*/) {
+std::vector<std::string> ids(const TestParameters& parameters, std::uint64_t /*n*/) {
+  return {fmt::format("binary-matrix-rank/{}x{}", parameters.rank_rows, parameters.rank_columns)};
+}
+
+TestResult run(BitView bits, const TestParameters& parameters) {
   const std::uint64_t n = bits.size();
   const std::uint64_t matrices = n / matrix_bits;
   const auto counts = count_ranks(bits);
@@ -79,7 +83,7 @@ TestResult run(BitView bits, const TestParameters& /*unused*/) {
   }
   const double chi_square = sp80022::chi_square(counts, probabilities);
   result.statistics.emplace_back("chi_square", chi_square);
-  result.outcome = std::vector{SubResult{"binary-matrix-rank", chi_square_upper_p(chi_square, 2)}};
+  result.outcome = std::vector{SubResult{ids(parameters, n)[0], chi_square_upper_p(chi_square, 2)}};
   return result;
 }
 
@@ -99,19 +103,19 @@ const RegisterRandomnessTest entry{{
     .name = "binary-matrix-rank",
     .title = "Binary Matrix Rank Test",
     .section = "2.5",
-    .ids = {"binary-matrix-rank"},
+    .ids = ids,
     .run = run,
     // Chi-square = (1 / 0.28878809515384113 + 1 / 0.5775761901732048 + 1 / 0.13363571467295401) / 3
     // - 3. The example of 2.5.8 needs 10^5 bits of e; it is in the tests.
     .vectors = {{"by hand: ranks 32, 31 and 0",
                  one_matrix_per_class(),
                  {},
-                 {{"binary-matrix-rank", 0.541800057009}},
+                 {{"binary-matrix-rank/32x32", 0.541800057009}},
                  1e-11},
                 {"own textbook implementation in another language, multiple precision",
                  sp80022::splitmix64_text(5, 2048),
                  {},
-                 {{"binary-matrix-rank", 0.859153953243}},
+                 {{"binary-matrix-rank/32x32", 0.859153953243}},
                  1e-11}},
 }};
 

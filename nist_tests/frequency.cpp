@@ -23,6 +23,10 @@ std::uint64_t sp80022::count_ones(BitView bits) {
 
 namespace {
 
+std::vector<std::string> ids(const TestParameters& /*unused*/, std::uint64_t /*n*/) {
+  return {"frequency"};
+}
+
 TestResult run(BitView bits, const TestParameters& /*unused*/) {
   const std::uint64_t n = bits.size();
   const std::uint64_t ones = sp80022::count_ones(bits);
@@ -41,7 +45,7 @@ const RegisterRandomnessTest entry{{
     .name = "frequency",
     .title = "Frequency (Monobit) Test",
     .section = "2.1",
-    .ids = {"frequency"},
+    .ids = ids,
     .run = run,
     .vectors =
         {

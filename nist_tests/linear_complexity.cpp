@@ -81,6 +81,10 @@ std::size_t class_of(std::uint64_t complexity, std::uint64_t block) {
   return static_cast<std::size_t>(std::clamp<std::int64_t>(t, -3, 3) + 3);
 }
 
+std::vector<std::string> ids(const TestParameters& parameters, std::uint64_t /*n*/) {
+  return {fmt::format("linear-complexity/M={}", parameters.linear_complexity_block)};
+}
+
 TestResult run(BitView bits, const TestParameters& parameters) {
   const std::uint64_t n = bits.size();
   const std::uint64_t m = parameters.linear_complexity_block;
@@ -111,7 +115,7 @@ TestResult run(BitView bits, const TestParameters& parameters) {
   const bool is_exact = parameters.constants == Constants::exact;
   const double chi_square = sp80022::chi_square(nu, is_exact ? exact : nist);
   result.statistics.emplace_back("chi_square", chi_square);
-  result.outcome = std::vector{SubResult{"linear-complexity", chi_square_upper_p(chi_square, 6)}};
+  result.outcome = std::vector{SubResult{ids(parameters, n)[0], chi_square_upper_p(chi_square, 6)}};
   return result;
 }
 
@@ -119,7 +123,7 @@ const RegisterRandomnessTest entry{{
     .name = "linear-complexity",
     .title = "Linear Complexity Test",
     .section = "2.10",
-    .ids = {"linear-complexity"},
+    .ids = ids,
     .run = run,
     // The example of 2.10.8 needs 10^6 bits of e; it is in the tests.
     .vectors =
@@ -128,17 +132,17 @@ const RegisterRandomnessTest entry{{
             {"SP 800-22 rev. 1a, sec. 2.10.4, as a test of one block",
              "1101011110001",
              {.linear_complexity_block = 13},
-             {{"linear-complexity", 1.87113347726e-8}},
+             {{"linear-complexity/M=13", 1.87113347726e-8}},
              1e-17},
             {"own textbook implementation in another language, multiple precision",
              sp80022::splitmix64_text(5, 2048),
              {},
-             {{"linear-complexity", 0.0772725705673}},
+             {{"linear-complexity/M=500", 0.0772725705673}},
              1e-10},
             {"the same, with the constants of NIST's program",
              sp80022::splitmix64_text(5, 2048),
              {.constants = Constants::nist},
-             {{"linear-complexity", 0.0769349421516}},
+             {{"linear-complexity/M=500", 0.0769349421516}},
              1e-10},
         },
 }};

@@ -74,6 +74,11 @@ Layout layout_for(std::uint64_t n) {
   return {10000, 10, exact_10000, nist_10000};
 }
 
+std::vector<std::string> ids(const TestParameters& /*unused*/, std::uint64_t n) {
+  if (n < 128) return {"longest-run"};
+  return {fmt::format("longest-run/M={}", layout_for(n).block)};
+}
+
 TestResult run(BitView bits, const TestParameters& parameters) {
   const std::uint64_t n = bits.size();
   if (n < 128) {
@@ -94,7 +99,7 @@ TestResult run(BitView bits, const TestParameters& parameters) {
   const double chi_square = sp80022::chi_square(nu, probabilities);
   const PValue p = chi_square_upper_p(chi_square, static_cast<double>(nu.size() - 1));
   TestResult result{
-      .outcome = std::vector{SubResult{"longest-run", p}},
+      .outcome = std::vector{SubResult{ids(parameters, n)[0], p}},
       .statistics = {{"M", static_cast<double>(layout.block)}, {"N", static_cast<double>(blocks)}},
       .flags = {}};
   for (std::size_t i = 0; i < nu.size(); ++i) {
@@ -108,13 +113,13 @@ const RegisterRandomnessTest entry{{
     .name = "longest-run",
     .title = "Test for the Longest Run of Ones in a Block",
     .section = "2.4",
-    .ids = {"longest-run"},
+    .ids = ids,
     .run = run,
     .vectors = {{"SP 800-22 rev. 1a, sec. 2.4.8",
                  "1100110000010101011011000100110011100000000000100100110101010001"
                  "0001001111010110100000001101011111001100111001101101100010110010",
                  {},
-                 {{"longest-run", 0.180609}},
+                 {{"longest-run/M=8", 0.180609}},
                  1e-6}},
 }};
 

@@ -47,7 +47,7 @@ std::string id_of(std::size_t i) {
   return fmt::format("random-excursions-variant/x={:+d}", sp80022::state_at(i, reach));
 }
 
-std::vector<std::string> ids() {
+std::vector<std::string> ids(const TestParameters& /*unused*/, std::uint64_t /*n*/) {
   std::vector<std::string> out;
   for (std::size_t i = 0; i < states; ++i) out.push_back(id_of(i));
   return out;
@@ -79,7 +79,7 @@ const RegisterRandomnessTest entry{{
     .name = "random-excursions-variant",
     .title = "Random Excursions Variant Test",
     .section = "2.15",
-    .ids = ids(),
+    .ids = ids,
     .run = run,
     // The examples of 2.15.4 (J = 3) and 2.15.8 (10^6 bits of e) are in the tests.
     .vectors = {{"own textbook implementation in another language, multiple precision",

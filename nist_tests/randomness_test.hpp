@@ -20,7 +20,7 @@ namespace icb {
 enum class Constants { exact, nist };
 
 struct SubResult {
-  std::string id;  ///< e.g. "runs", "random-excursions/x=-4"
+  std::string id;  ///< test, parameter, sub-index: "runs", "serial/m=16/delta-1"
   PValue p;
 };
 
@@ -37,10 +37,25 @@ struct TestResult {
   std::vector<std::string> flags;
 };
 
+/// Everything that can be set; the defaults are those of NIST's program. A test throws
+/// std::invalid_argument for a value it cannot work with; a value the standard advises against is
+/// a flag in the result.
 struct TestParameters {
   Constants constants = Constants::exact;
-  unsigned linear_complexity_block = 500;   ///< M of sec. 2.10
-  unsigned approximate_entropy_block = 10;  ///< m of sec. 2.12
+  unsigned block_frequency_block = 128;     ///< M of sec. 2.2, >= 1
+  unsigned longest_run_block = 0;           ///< M of sec. 2.4: 8, 128, 10000, or 0: by n
+  unsigned rank_rows = 32;                  ///< M of sec. 2.5, 1 to 64
+  unsigned rank_columns = 32;               ///< Q of sec. 2.5, 1 to 64
+  double dft_divisor = 4;                   ///< of n 0.95 0.05, the variance of N_1 in sec. 2.6
+  unsigned non_overlapping_template = 9;    ///< m of sec. 2.7, 2 to 16: all aperiodic templates
+  unsigned non_overlapping_blocks = 8;      ///< N of sec. 2.7, >= 1
+  unsigned overlapping_template = 9;        ///< m of sec. 2.8, 2 to 16: m ones
+  unsigned overlapping_block = 1032;        ///< M of sec. 2.8, >= m
+  unsigned universal_block = 0;             ///< L of sec. 2.9, 1 to 16, or 0: by n
+  unsigned universal_initial = 0;           ///< Q of sec. 2.9, or 0: 10 2^L
+  unsigned linear_complexity_block = 500;   ///< M of sec. 2.10, >= 1
+  unsigned serial_block = 16;               ///< m of sec. 2.11, 2 to 24
+  unsigned approximate_entropy_block = 10;  ///< m of sec. 2.12, 1 to 24
 };
 
 /// A worked example of the standard, or one of another stated origin.
@@ -55,10 +70,11 @@ struct RandomnessVector {
 struct RandomnessEntry {
   static constexpr const char* kind = "randomness test";
 
-  std::string name;              ///< kebab-case: frequency, runs, longest-run, ...
-  std::string title;             ///< as the standard calls it
-  std::string section;           ///< "2.1"
-  std::vector<std::string> ids;  ///< of all p-values, in order
+  std::string name;     ///< kebab-case: frequency, runs, longest-run, ...
+  std::string title;    ///< as the standard calls it
+  std::string section;  ///< "2.1"
+  /// Of all p-values, in order, for sequences of n bits; the same where the test does not apply.
+  std::function<std::vector<std::string>(const TestParameters&, std::uint64_t n)> ids;
   std::function<TestResult(BitView, const TestParameters&)> run;
   std::vector<RandomnessVector> vectors = {};
 };

@@ -44,6 +44,10 @@ PValue runs_p(std::uint64_t runs, std::uint64_t ones, std::uint64_t n) {
       std::erfc(std::abs(excess) * length * length / (2 * std::sqrt(2 * length) * product))};
 }
 
+std::vector<std::string> ids(const TestParameters& /*unused*/, std::uint64_t /*n*/) {
+  return {"runs"};
+}
+
 TestResult run(BitView bits, const TestParameters& /*unused*/) {
   const std::uint64_t n = bits.size();
   const std::uint64_t ones = sp80022::count_ones(bits);
@@ -69,7 +73,7 @@ const RegisterRandomnessTest entry{{
     .name = "runs",
     .title = "Runs Test",
     .section = "2.3",
-    .ids = {"runs"},
+    .ids = ids,
     .run = run,
     .vectors =
         {

@@ -219,6 +219,10 @@ namespace {
 constexpr double exact_log_20 = 2.995732273553991;
 constexpr double nist_log_20 = 2.995732274;
 
+std::vector<std::string> ids(const TestParameters& parameters, std::uint64_t /*n*/) {
+  return {fmt::format("spectral/divisor={}", parameters.dft_divisor)};
+}
+
 TestResult run(BitView bits, const TestParameters& parameters) {
   if (bits.size() < 2 || bits.size() > std::numeric_limits<int>::max()) {
     return {.outcome = NotApplicable{fmt::format("n = {} bits, needs 2 to {}", bits.size(),
@@ -231,10 +235,11 @@ TestResult run(BitView bits, const TestParameters& parameters) {
       bits, parameters.constants == Constants::exact ? exact_log_20 : nist_log_20);
   const double n_1 = static_cast<double>(below);
   const double n_0 = 0.95 * n / 2;
-  const double d = (n_1 - n_0) / std::sqrt(n * 0.95 * 0.05 / 4);
-  TestResult result{.outcome = std::vector{SubResult{"spectral", two_sided_normal_p(d)}},
-                    .statistics = {{"N_1", n_1}, {"N_0", n_0}, {"d", d}},
-                    .flags = {}};
+  const double d = (n_1 - n_0) / std::sqrt(n * 0.95 * 0.05 / parameters.dft_divisor);
+  TestResult result{
+      .outcome = std::vector{SubResult{ids(parameters, bits.size())[0], two_sided_normal_p(d)}},
+      .statistics = {{"N_1", n_1}, {"N_0", n_0}, {"d", d}},
+      .flags = {}};
   if (bits.size() < 1000) {
     result.flags.push_back(fmt::format("n = {} bits, 1000 recommended (2.6.7)", bits.size()));
   }
@@ -245,7 +250,7 @@ const RegisterRandomnessTest entry{{
     .name = "spectral",
     .title = "Discrete Fourier Transform (Spectral) Test",
     .section = "2.6",
-    .ids = {"spectral"},
+    .ids = ids,
     .run = run,
     .vectors =
         {
@@ -254,14 +259,14 @@ const RegisterRandomnessTest entry{{
             {"SP 800-22 rev. 1a, sec. 2.6.4, recomputed",
              "1001010011",
              {},
-             {{"spectral", 0.468160}},
+             {{"spectral/divisor=4", 0.468160}},
              1e-6},
             // Printed: N_1 = 46, p = 0.168669.
             {"SP 800-22 rev. 1a, sec. 2.6.8, recomputed",
              "11001001000011111101101010100010001000010110100011"
              "00001000110100110001001100011001100010100010111000",
              {},
-             {{"spectral", 0.646355}},
+             {{"spectral/divisor=4", 0.646355}},
              1e-6},
         },
 }};

@@ -16,7 +16,7 @@ from_caller() {
 icb_build_packages=(
   g++ cmake ninja-build git ca-certificates
   libopencv-dev libfmt-dev libboost-dev libssl-dev
-  libfftw3-dev libcli11-dev nlohmann-json3-dev libpng-dev libtiff-dev
+  libfftw3-dev libhwy-dev libcli11-dev nlohmann-json3-dev libpng-dev libtiff-dev
 )
 icb_run_packages=(curl unzip python3 python3-numpy python3-matplotlib)
 icb_test_packages=(libgtest-dev libgmock-dev)

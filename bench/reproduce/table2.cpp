@@ -127,9 +127,10 @@ std::vector<Measurement> test_sequence(const Run& run, std::string_view subject,
 void add_cell(RowAssessment& row, const RandomnessEntry& test,
               const std::vector<Measurement>& measurements,
               std::map<std::string, std::vector<double>>& collected) {
+  const auto ids = test.ids({}, sequence_bits);
   for (const Measurement& m : measurements) {
     if (m.status == Status::not_applicable && m.quantity == test.name) row.reason = m.detail;
-    if (m.p_value && std::find(test.ids.begin(), test.ids.end(), m.quantity) != test.ids.end()) {
+    if (m.p_value && std::find(ids.begin(), ids.end(), m.quantity) != ids.end()) {
       collected[m.quantity].push_back(*m.p_value);
     }
   }
@@ -138,7 +139,8 @@ void add_cell(RowAssessment& row, const RandomnessEntry& test,
 /// Two checks (proportion, uniformity) for each p-value of the nine tests.
 TestCount checks_per_subject() {
   std::size_t count = 0;
-  for (const PaperRow& row : paper_rows) count += 2 * find<RandomnessEntry>(row.test).ids.size();
+  for (const PaperRow& row : paper_rows)
+    count += 2 * find<RandomnessEntry>(row.test).ids({}, sequence_bits).size();
   return TestCount{count};
 }
 
@@ -240,7 +242,7 @@ std::vector<RowAssessment> assess_table2(const Run& run, const CellResults& resu
         ++row.sequences;
         add_cell(row, test, measurements, collected);
       }
-      for (const std::string& id : test.ids) {
+      for (const std::string& id : test.ids({}, sequence_bits)) {
         row.subs.push_back(assess(id, collected[id], run.alpha));
       }
       rows.push_back(std::move(row));

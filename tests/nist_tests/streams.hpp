@@ -109,6 +109,13 @@ inline double p_of(const TestResult& result, std::string_view id) {
   throw std::out_of_range("no p-value " + std::string(id));
 }
 
+/// The p-value of a test that has one. Throws if there are more.
+inline double only_p(const TestResult& result) {
+  const auto& p_values = std::get<std::vector<SubResult>>(result.outcome);
+  if (p_values.size() != 1) throw std::out_of_range("not a single p-value");
+  return p_values[0].p.value();
+}
+
 inline double statistic(const TestResult& result, std::string_view name) {
   for (const auto& [key, value] : result.statistics) {
     if (key == name) return value;
