@@ -17,7 +17,7 @@
 
 #include <fmt/format.h>
 
-#include <bit>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -26,191 +26,68 @@
 #include "nist_tests/kernels.hpp"
 #include "nist_tests/randomness_test.hpp"
 
-#if ICB_FFT_FFTW
-#include <fftw3.h>
-
-#include <map>
-#include <memory>
-#include <mutex>
-#else
-#include <opencv2/core.hpp>
-#endif
-
 namespace icb {
 namespace {
 
-constexpr double epsilon = std::numeric_limits<double>::epsilon();
+__extension__ using Wide = unsigned __int128;
 
-// Bits as -1, +1.
-void spread(BitView bits, std::span<double> out) {
-  for (std::size_t i = 0; i < out.size(); i += 64) {
-    std::uint64_t word = bits.words()[i / 64];
-    const std::size_t stop = std::min(out.size(), i + 64);
-    for (std::size_t j = i; j < stop; ++j, word <<= 1) out[j] = (word >> 63) != 0 ? 1.0 : -1.0;
-  }
-}
-
-#if ICB_FFT_FFTW
-
-// Bound of the error of a computed X_k. The norm of the transform is n for every sequence, and the
-// error of FFTW grows with the logarithm of n (its authors measure below 1 for the root mean
-// square). 64 is far above what is seen, and still few peaks are that near to T: 10^-4 of one at n
-// = 10^6.
-double error_bound(double n) { return 64 * epsilon * n * std::log2(2 * n); }
-
-struct DestroyPlan {
-  void operator()(fftw_plan plan) const { fftw_destroy_plan(plan); }
+struct Complex {
+  long double re;
+  long double im;
 };
 
-struct FreeBuffer {
-  void operator()(double* buffer) const { fftw_free(buffer); }
-};
+Complex operator+(Complex a, Complex b) { return {a.re + b.re, a.im + b.im}; }
 
-// In place: n reals in, n / 2 + 1 complex numbers out.
-fftw_plan plan_for(int n, double* buffer) {
-  static std::mutex mutex;  // FFTW may plan in one thread only, and execute in all
-  static std::map<int, std::unique_ptr<fftw_plan_s, DestroyPlan>> plans;
-  const std::scoped_lock lock(mutex);
-  auto& plan = plans[n];
-  if (plan == nullptr) {
-    plan.reset(
-        fftw_plan_dft_r2c_1d(n, buffer, reinterpret_cast<fftw_complex*>(buffer), FFTW_ESTIMATE));
-    if (plan == nullptr) throw std::runtime_error(fmt::format("FFTW has no plan for n = {}", n));
-  }
-  return plan.get();
+Complex operator*(Complex a, Complex b) {
+  return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
 }
 
-// |X_k|^2, k = 0 ... floor(n / 2) - 1. The view is good until this thread's next call.
-std::span<const double> squared_magnitudes(BitView bits) {
-  thread_local std::unique_ptr<double, FreeBuffer> buffer;
-  thread_local std::size_t capacity = 0;
-  const std::size_t n = bits.size();
-  const std::size_t needed = 2 * (n / 2 + 1);
-  if (capacity < needed) {
-    capacity = 0;
-    buffer.reset(fftw_alloc_real(needed));
-    if (buffer == nullptr) throw std::bad_alloc();
-    capacity = needed;
-  }
-  double* const data = buffer.get();
-  spread(bits, {data, n});
-  fftw_execute_dft_r2c(plan_for(static_cast<int>(n), data), data,
-                       reinterpret_cast<fftw_complex*>(data));
-  for (std::size_t k = 0; k < n / 2; ++k) {
-    data[k] = data[2 * k] * data[2 * k] + data[2 * k + 1] * data[2 * k + 1];
-  }
-  return {data, n / 2};
-}
-
-#else
-
-int largest_prime_factor(int n) {
-  int largest = 1;
-  for (int p = 2; p <= n / p; ++p) {
-    for (; n % p == 0; n /= p) largest = p;
-  }
-  return std::max(largest, n);
-}
-
-bool has_large_prime_factor(int n) { return largest_prime_factor(n) > 64; }
-
-// Bound of the error of a computed X_k. The twiddle factors of OpenCV come from a recurrence, so
-// the error grows with n^2; seen at n up to 2 10^6: 0.002 epsilon n^2, by convolution 0.25 epsilon
-// n^2.
-double error_bound(double n) {
-  const double share = has_large_prime_factor(static_cast<int>(n)) ? 16 : 1.0 / 16;
-  return epsilon * n * (64 * std::log2(2 * n) + share * n);
-}
-
-// cv::dft takes n p steps for a prime factor p. Bluestein's convolution of a friendly length
-// instead: 2 j k = j^2 + k^2 - (k - j)^2.
-cv::Mat transform_by_convolution(const cv::Mat& input) {
-  const int n = input.cols;
-  const int size = cv::getOptimalDFTSize(2 * n);
-  std::vector<cv::Vec2d> chirp(static_cast<std::size_t>(n));
-  for (int j = 0; j < n; ++j) {
-    const std::int64_t square =
-        static_cast<std::int64_t>(j) * j % (2 * static_cast<std::int64_t>(n));
-    const double angle = std::numbers::pi * static_cast<double>(square) / n;
-    chirp[static_cast<std::size_t>(j)] = {std::cos(angle), -std::sin(angle)};
-  }
-  cv::Mat a(1, size, CV_64FC2, cv::Scalar::all(0));
-  cv::Mat b(1, size, CV_64FC2, cv::Scalar::all(0));
-  for (int j = 0; j < n; ++j) {
-    const cv::Vec2d c = chirp[static_cast<std::size_t>(j)];
-    a.at<cv::Vec2d>(j) = c * input.at<double>(j);
-    b.at<cv::Vec2d>(j) = {c[0], -c[1]};
-    if (j > 0) b.at<cv::Vec2d>(size - j) = {c[0], -c[1]};
-  }
-  cv::dft(a, a);
-  cv::dft(b, b);
-  cv::mulSpectrums(a, b, a, 0);
-  cv::dft(a, a, cv::DFT_INVERSE | cv::DFT_SCALE);
-  return a;  // times the chirp, which has magnitude 1
-}
-
-// |X_k|^2, k = 0 ... floor(n / 2) - 1. The view is good until this thread's next call.
-std::span<const double> squared_magnitudes(BitView bits) {
-  thread_local std::vector<double> out;
-  const int n = static_cast<int>(bits.size());
-  out.assign(bits.size() / 2, 0);
-  cv::Mat row(1, n, CV_64F);
-  spread(bits, {row.ptr<double>(), bits.size()});
-  if (has_large_prime_factor(n)) {
-    const cv::Mat transformed = transform_by_convolution(row);
-    for (int k = 0; k < n / 2; ++k) {
-      const auto x = transformed.at<cv::Vec2d>(k);
-      out[static_cast<std::size_t>(k)] = x[0] * x[0] + x[1] * x[1];
-    }
-    return out;
-  }
-  cv::dft(row, row);  // packed: Re 0, Re 1, Im 1, Re 2, Im 2, ...
-  const double* x = row.ptr<double>();
-  for (std::size_t k = 0; k < out.size(); ++k) {
-    out[k] = k == 0 ? x[0] * x[0] : x[2 * k - 1] * x[2 * k - 1] + x[2 * k] * x[2 * k];
-  }
-  return out;
-}
-
-#endif
-
-// |X_k|^2 by its definition.
+// |X_k|^2 by its definition, to more digits than a double has: a byte of bits at a time, blocks of
+// 64 bytes by Horner's scheme, and every block's own root of unity.
 long double squared_magnitude(BitView bits, std::uint64_t k) {
+  constexpr std::uint64_t block = 512;
   const std::uint64_t n = bits.size();
-  const long double unit = 2 * std::numbers::pi_v<long double> / static_cast<long double>(n);
-  long double re = 0;
-  long double im = 0;
-  std::uint64_t turn = 0;  // j k mod n
-  for (std::uint64_t j = 0; j < n; ++j) {
-    const long double angle = unit * static_cast<long double>(turn);
-    const long double sign = bits[j] != 0 ? 1 : -1;
-    re += sign * std::cos(angle);
-    im += sign * std::sin(angle);
-    turn += k;
-    if (turn >= n) turn -= n;
+  const auto root = [n, k](std::uint64_t j) {  // w_n^(j k)
+    const std::uint64_t turn = static_cast<std::uint64_t>(Wide{j} * k % n);
+    const long double angle = -2 * std::numbers::pi_v<long double> *
+                              static_cast<long double>(turn) / static_cast<long double>(n);
+    return Complex{std::cos(angle), std::sin(angle)};
+  };
+  std::array<Complex, 256> of_byte{};
+  for (unsigned i = 0; i < 8; ++i) {
+    const Complex w = root(i);
+    for (std::size_t byte = 0; byte < 256; ++byte) {
+      const bool one = ((byte >> (7 - i)) & 1U) != 0;
+      of_byte.at(byte) = of_byte.at(byte) + (one ? w : Complex{-w.re, -w.im});
+    }
   }
-  return re * re + im * im;
+  const Complex step = root(8);
+  Complex sum{0, 0};
+  std::uint64_t first = 0;
+  for (; first + block <= n; first += block) {
+    Complex part{0, 0};
+    for (std::uint64_t i = block; i > 0; i -= 8) {
+      part = part * step + of_byte[sp80022::bits_at(bits, first + i - 8, 8) >> 56];
+    }
+    sum = sum + part * root(first);
+  }
+  for (; first < n; ++first) {
+    const Complex w = root(first);
+    sum = sum + (bits[first] != 0 ? w : Complex{-w.re, -w.im});
+  }
+  return sum.re * sum.re + sum.im * sum.im;
 }
 
 }  // namespace
 
 std::uint64_t sp80022::count_peaks_below(BitView bits, double log_factor) {
-  const auto n = static_cast<double>(bits.size());
   if (bits.size() < 2) return 0;
-  const double threshold = n * log_factor;
-  const double error = error_bound(n);
-  const double band = error * (2 * std::sqrt(threshold) + error);
-  const auto squares = squared_magnitudes(bits);
-  std::uint64_t below = 0;
-  for (std::size_t k = 0; k < squares.size(); ++k) {
-    const double distance = squares[k] - threshold;
-    if (std::abs(distance) > band) {
-      below += distance < 0 ? 1 : 0;
-    } else if (squared_magnitude(bits, k) <
-               static_cast<long double>(n) * static_cast<long double>(log_factor)) {
-      ++below;
-    }
-  }
+  const auto n = static_cast<double>(bits.size());
+  const long double threshold = static_cast<long double>(n) * static_cast<long double>(log_factor);
+  const PeakCounts counts = count_peaks(bits, n * log_factor);
+  std::uint64_t below = counts.below;
+  for (const std::uint64_t k : counts.near)
+    below += squared_magnitude(bits, k) < threshold ? 1U : 0U;
   return below;
 }
 
@@ -272,13 +149,5 @@ const RegisterRandomnessTest entry{{
 }};
 
 }  // namespace
-
-std::string transform_library() {
-#if ICB_FFT_FFTW
-  return fftw_version;
-#else
-  return "opencv " + cv::getVersionString();
-#endif
-}
 
 }  // namespace icb

@@ -1,3 +1,5 @@
+#include "nist_tests/spectral.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -66,15 +68,43 @@ TEST(Spectral, AgreesWithTheDefinitionAtALargePrimeLength) {
   EXPECT_EQ(statistic(run("spectral", pack(plain).view()), "N_1"), below);
 }
 
+// Lengths that FFTW's transform splits: even and odd, factors of which one, both or none are a
+// multiple of four, and several thresholds, so that every row of the second matrix counts.
+TEST(Spectral, TwoStepsAgreeWithTheDefinition) {
+  std::mt19937_64 engine(seed());
+  for (const std::size_t n : {4096U, 4116U, 4290U, 5000U, 6561U, 7007U, 8190U, 10000U}) {
+    if (transform_library().starts_with("fftw")) {
+      ASSERT_TRUE(sp80022::split_of(n).has_value()) << n;
+      EXPECT_EQ(sp80022::split_of(n)->rows * sp80022::split_of(n)->columns, n);
+    }
+    for (const auto& [name, plain] : streams(engine, n)) {
+      const auto packed = pack(plain);
+      const auto squares = plain_squares(plain);
+      for (const double factor : {1e-6, 0.1, 0.7, 2.995732273553991, 5.0, 1e9}) {
+        const long double threshold =
+            static_cast<long double>(factor) * static_cast<long double>(n);
+        std::uint64_t below = 0;
+        for (const long double square : squares) below += square < threshold ? 1 : 0;
+        EXPECT_EQ(sp80022::count_peaks_below(packed.view(), factor), below)
+            << name << ", n = " << n << ", factor " << factor;
+      }
+    }
+  }
+}
+
+TEST(Spectral, LengthsThatAreNotSplit) {
+  for (const std::uint64_t n : {4095U, 4099U, 17U * 4096U}) EXPECT_FALSE(sp80022::split_of(n));
+}
+
 // A threshold laid on a peak: half a unit of the last place decides, far below the rounding of any
 // transform in double. The count must still be that of the definition.
 TEST(Spectral, DoesNotDependOnTheRoundingOfTheTransform) {
   std::mt19937_64 engine(seed());
-  for (const std::size_t n : {512U, 1000U, 1009U}) {
+  for (const std::size_t n : {512U, 1000U, 1009U, 4290U}) {
     const auto plain = random_bits(engine, n);
     const auto packed = pack(plain);
     const auto squares = plain_squares(plain);
-    for (std::size_t k = 1; k < n / 2; k += 5) {
+    for (std::size_t k = 1; k < n / 2; k += n < 4096 ? 5 : 97) {
       const auto at = static_cast<double>(squares[k] / static_cast<long double>(n));
       for (const double factor : {std::nextafter(at, 0.0), std::nextafter(at, 1e9)}) {
         const long double threshold =
