@@ -417,7 +417,7 @@ class TwoSteps {
     // A row whose mirror image is itself has every peak twice, and one row has the middle of the
     // spectrum, which is no peak. All others have each of their peaks once.
     const bool mirrors_itself = row == 0 || 2 * row == m_split.rows;
-    const bool has_middle = peaks % m_split.rows == row || (m_n - peaks) % m_split.rows == row;
+    const bool has_middle = row == peaks % m_split.rows;
     const bool counted = !mirrors_itself && !has_middle && m_split.columns % 4 == 0;
     if (counted) {
       const auto below =
