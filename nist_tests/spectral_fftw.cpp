@@ -414,11 +414,11 @@ class TwoSteps {
   // Peak at q of row k, or nothing where X_(k + R q) is the conjugate of a peak counted elsewhere.
   void count_row(std::uint64_t row, const double* x, Band band, PeakCounts& counts) const {
     const std::uint64_t peaks = m_n / 2;
-    // A row whose mirror image is itself has every peak twice, and one row has the middle of the
-    // spectrum, which is no peak. All others have each of their peaks once.
+    // A row that is its own mirror image has every peak twice, and for even n the middle of the
+    // spectrum, which is no peak. All others have each of their peaks once; for odd n one has the
+    // middle, but then the columns are odd too, and are looked at one by one.
     const bool mirrors_itself = row == 0 || 2 * row == m_split.rows;
-    const bool has_middle = row == peaks % m_split.rows;
-    const bool counted = !mirrors_itself && !has_middle && m_split.columns % 4 == 0;
+    const bool counted = !mirrors_itself && m_split.columns % 4 == 0;
     if (counted) {
       const auto below =
           HWY_DYNAMIC_DISPATCH(count_row_below)(x, m_split.columns, band.low, band.high);
