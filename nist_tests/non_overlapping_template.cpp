@@ -6,12 +6,12 @@
 ///             One p-value per template: 148 for m = 9.
 /// Conditions: N <= 100, M > 0.01 n, and m = 9 or 10 are recommended (2.7.7): flags otherwise. M <
 ///             m: not applicable. m outside 2 ... 16 or N = 0: std::invalid_argument.
-/// Departures: none. The scan of the standard goes on behind a match; an aperiodic template cannot
-///             overlap itself, so that finds every occurrence, and one count of all patterns of a
-///             block serves all templates. chi-square is an integer over an integer here. NIST's
-///             program reads its templates from files for m <= 21 and uses the same ones. W_j are
-///             among the statistics for up to 100 blocks. Constants: none, so both modes are the
-///             same.
+/// Departures: all aperiodic templates of m bits are run; NIST's program reads them from files and
+///             runs at most 148, which leaves templates out for m > 9. The scan of the standard
+///             goes on behind a match; an aperiodic template cannot overlap itself, so that finds
+///             every occurrence, and one count of all patterns of a block serves all templates.
+///             chi-square is an integer over an integer here. W_j are among the statistics for up
+///             to 100 blocks. Constants: none, so both modes are the same.
 #include "nist_tests/non_overlapping_template.hpp"
 
 #include <fmt/format.h>
