@@ -18,35 +18,12 @@
 
 #include "core/statistics.hpp"
 #include "nist_tests/kernels.hpp"
+#include "nist_tests/pattern_counts.hpp"
 #include "nist_tests/randomness_test.hpp"
+#include "nist_tests/splitmix64_text.hpp"
 
 namespace icb {
 namespace {
-
-// How often each pattern of `length` bits occurs, the sequence closed to a ring.
-std::vector<std::uint64_t> count_patterns(BitView bits, unsigned length) {
-  const std::uint64_t n = bits.size();
-  const std::size_t mask = (std::size_t{1} << length) - 1;
-  std::vector<std::uint64_t> counts(mask + 1);
-  std::size_t pattern = 0;
-  for (std::uint64_t i = 0; i + 1 < length; ++i) pattern = (pattern << 1) | bits[i % n];
-  // The pattern that starts at bit i ends at bit i + length - 1.
-  const std::uint64_t ahead = length - 1;
-  std::uint64_t i = 0;
-  while (i + ahead < n) {
-    std::uint64_t word = bits.words()[(i + ahead) / 64] << ((i + ahead) % 64);
-    const std::uint64_t stop = std::min(n, ((i + ahead) / 64 + 1) * 64) - ahead;
-    for (; i < stop; ++i, word <<= 1) {
-      pattern = ((pattern << 1) | (word >> 63)) & mask;
-      ++counts[pattern];
-    }
-  }
-  for (; i < n; ++i) {
-    pattern = ((pattern << 1) | bits[(i + ahead) % n]) & mask;
-    ++counts[pattern];
-  }
-  return counts;
-}
 
 // Neumaier's sum.
 class CompensatedSum {
@@ -67,7 +44,7 @@ class CompensatedSum {
 }  // namespace
 
 double sp80022::approximate_entropy_chi_square(BitView bits, unsigned m) {
-  const std::vector<std::uint64_t> counts = count_patterns(bits, m + 1);
+  const std::vector<std::uint64_t> counts = count_cyclic_patterns(bits, m + 1);
   CompensatedSum sum;
   for (std::size_t i = 0; i < counts.size(); i += 2) {
     const auto c0 = static_cast<double>(counts[i]);
@@ -127,6 +104,11 @@ const RegisterRandomnessTest entry{{
              {.approximate_entropy_block = 2},
              {{"approximate-entropy/m=2", 0.235301}},
              1e-6},
+            {"own textbook implementation in another language, multiple precision",
+             sp80022::splitmix64_text(5, 2048),
+             {},
+             {{"approximate-entropy/m=10", 0.904217506719}},
+             1e-10},
         },
 }};
 

@@ -18,6 +18,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 LONGEST_RUN_CLASSES = ((8, 1, 4), (128, 4, 9), (10000, 10, 16))
 RANK_SIZE = 32
 LINEAR_COMPLEXITY_BLOCK = 500
+OVERLAPPING_TEMPLATE, OVERLAPPING_BLOCK = 9, 1032
+# Section 2.8.4, as printed for m = 9, M = 1032.
+OVERLAPPING_PRINTED = ("0.364091", "0.185659", "0.139381", "0.100571", "0.0704323", "0.139865")
 
 
 def strings_with_runs_up_to(length, longest):
@@ -69,6 +72,22 @@ def linear_complexity(block):
     return classes
 
 
+def overlapping(ones, block):
+    """Probabilities of 0, 1, 2, 3, 4, >= 5 overlapping runs of `ones` ones in a random block."""
+    # strings[c][r]: how many have c runs so far and r ones at the end, r = ones for all above.
+    strings = [[0] * (ones + 1) for _ in range(6)]
+    strings[0][0] = 1
+    for _ in range(block):
+        longer = [[0] * (ones + 1) for _ in range(6)]
+        for c, by_end in enumerate(strings):
+            longer[c][0] = sum(by_end)
+            for r, number in enumerate(by_end):
+                found = r + 1 >= ones
+                longer[min(c + found, 5)][min(r + 1, ones)] += number
+        strings = longer
+    return [Fraction(sum(by_end), 1 << block) for by_end in strings]
+
+
 def literals(probabilities):
     """Nearest doubles, 17 significant digits at most."""
     return ", ".join(repr(float(p)) for p in probabilities)
@@ -79,6 +98,8 @@ def tables():
     for block, first, last in LONGEST_RUN_CLASSES:
         yield "longest_run.cpp", f"M = {block}", longest_run(block, first, last)
     yield "binary_matrix_rank.cpp", f"{RANK_SIZE} x {RANK_SIZE}", rank(RANK_SIZE)
+    m, block = OVERLAPPING_TEMPLATE, OVERLAPPING_BLOCK
+    yield "overlapping_template.cpp", f"m = {m}, M = {block}", overlapping(m, block)
     yield "linear_complexity.cpp", "long blocks", linear_complexity_limit()
 
 
@@ -96,6 +117,20 @@ def check():
     for i, (a, b) in enumerate(zip(finite, linear_complexity_limit())):
         if sum(finite) != 1 or float(a) != float(b):
             faults.append(f"linear complexity, class {i}: the limit is not good enough")
+    for p, printed in zip(overlapping(OVERLAPPING_TEMPLATE, OVERLAPPING_BLOCK),
+                          OVERLAPPING_PRINTED):
+        # The standard cuts off some digits.
+        if abs(p - Fraction(printed)) >= Fraction(1, 10 ** (len(printed) - 2)):
+            faults.append(f"overlapping template: {float(p)} is printed as {printed}")
+    # Every string of a small block.
+    for ones, block in ((2, 10), (3, 12), (5, 13)):
+        counts = [0] * 6
+        for string in range(1 << block):
+            found = sum(string >> i & (1 << ones) - 1 == (1 << ones) - 1
+                        for i in range(block - ones + 1))
+            counts[min(found, 5)] += 1
+        if [Fraction(c, 1 << block) for c in counts] != overlapping(ones, block):
+            faults.append(f"overlapping template, m = {ones}, M = {block}: not what counting gives")
     return faults
 
 

@@ -2,7 +2,14 @@
 // the count inside the central 99.9 per cent of Binomial(2000, 0.01).
 //
 // 2^14 bits are good for frequency, runs, longest-run (M = 128, 128 blocks) and approximate-entropy
-// with m = 5. They are not good for
+// with m = 5, and with parameters as small for the other tests of patterns. serial with m = 5
+// expects each pattern 512 times. non-overlapping-template with m = 3 expects each of its 4
+// templates 256 times in a block; m = 9 expects 4 times, which is not normal yet, and has 148
+// p-values that would all have to be inside the interval. overlapping-template with m = 4, M = 35
+// has lambda = 2 as the default has, and 468 blocks instead of 15, so every class expects at
+// least 30.
+//
+// They are not good for
 //   spectral:           the standard's variance n 0.95 0.05 / 4 is too small by 4 / 3.8 at every n,
 //   so the
 //                       rate is near 0.012, still inside;
@@ -35,22 +42,22 @@ void expect_one_in_a_hundred(std::uint64_t rejected, std::uint64_t count) {
 struct Plan {
   std::string test;
   std::size_t bits;
-  unsigned approximate_entropy_block = 10;
+  TestParameters parameters = {};
 };
 
 class Calibration : public ::testing::TestWithParam<Plan> {};
 
 TEST_P(Calibration, RejectsOneInAHundred) {
-  const auto& [test, n, m] = GetParam();
+  const auto& [test, n, parameters] = GetParam();
   SCOPED_TRACE("seed " + std::to_string(seed()));
   std::mt19937_64 engine(seed());
   const auto& entry = find<RandomnessEntry>(test);
-  const auto ids = entry.ids({.approximate_entropy_block = m}, n);
+  const auto ids = entry.ids(parameters, n);
   std::vector<std::uint64_t> rejected(ids.size());
   std::uint64_t applied = 0;
   for (int i = 0; i < 2000; ++i) {
     const auto bits = random_sequence(engine, n);
-    const auto result = entry.run(bits.view(), {.approximate_entropy_block = m});
+    const auto result = entry.run(bits.view(), parameters);
     if (!applies(result)) continue;
     ++applied;
     const auto& p_values = std::get<std::vector<SubResult>>(result.outcome);
@@ -70,7 +77,13 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(Plan{"frequency", 1U << 13}, Plan{"runs", 1U << 13},
                       Plan{"longest-run", 1U << 14}, Plan{"binary-matrix-rank", 1U << 16},
                       Plan{"spectral", 1U << 14}, Plan{"linear-complexity", 1U << 17},
-                      Plan{"approximate-entropy", 1U << 14, 5}, Plan{"random-excursions", 1U << 20},
+                      Plan{"approximate-entropy", 1U << 14, {.approximate_entropy_block = 5}},
+                      Plan{"serial", 1U << 14, {.serial_block = 5}},
+                      Plan{"non-overlapping-template", 1U << 14, {.non_overlapping_template = 3}},
+                      Plan{"overlapping-template",
+                           1U << 14,
+                           {.overlapping_template = 4, .overlapping_block = 35}},
+                      Plan{"random-excursions", 1U << 20},
                       Plan{"random-excursions-variant", 1U << 20}),
     [](const auto& plan) {
       std::string name = plan.param.test;

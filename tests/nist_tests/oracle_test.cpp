@@ -32,6 +32,9 @@ const std::map<std::string, std::string> our_name{
     {"Rank", "binary-matrix-rank"},
     {"FFT", "spectral"},
     {"LinearComplexity", "linear-complexity"},
+    {"NonOverlappingTemplate", "non-overlapping-template"},
+    {"OverlappingTemplate", "overlapping-template"},
+    {"Serial", "serial"},
     {"ApproximateEntropy", "approximate-entropy"},
     {"RandomExcursions", "random-excursions"},
     {"RandomExcursionsVariant", "random-excursions-variant"}};
@@ -73,6 +76,15 @@ TEST_F(Oracle, PValuesOfBothFamilies) {
     TestParameters parameters{.constants = impl == "ref-nist" ? Constants::nist : Constants::exact};
     const auto& given = record["params"];
     if (name->second == "linear-complexity") parameters.linear_complexity_block = given["M"];
+    if (name->second == "non-overlapping-template") {
+      parameters.non_overlapping_template = given["m"];
+      parameters.non_overlapping_blocks = given["N"];
+    }
+    if (name->second == "overlapping-template") {
+      parameters.overlapping_template = given["m"];
+      parameters.overlapping_block = given["M"];
+    }
+    if (name->second == "serial") parameters.serial_block = given["m"];
     if (name->second == "approximate-entropy") parameters.approximate_entropy_block = given["m"];
     const auto result = run(name->second, m_streams.at(file).view(), parameters);
     ASSERT_EQ(applies(result), !record["p"].is_null());
@@ -94,7 +106,7 @@ TEST_F(Oracle, PValuesOfBothFamilies) {
       }
     }
   }
-  EXPECT_EQ(compared, 9 * 9 * 2U);
+  EXPECT_EQ(compared, our_name.size() * 9 * 2U);
   for (const auto& [name, error] : largest_error) {
     std::cout << "largest relative error of p, " << name << ": " << error << '\n';
   }
@@ -123,9 +135,25 @@ TEST_F(Oracle, IntegerStatistics) {
       EXPECT_EQ(value("longest-run", nu), expected["longest_nu"][i].get<double>());
       EXPECT_EQ(value("linear-complexity", nu), expected["lc_nu"][i].get<double>());
     }
+    for (std::size_t i = 0; i < 6; ++i) {
+      EXPECT_EQ(value("overlapping-template", "nu_" + std::to_string(i)),
+                expected["overlap_nu"][i].get<double>());
+    }
+    const auto serial = run("serial", bits);
+    EXPECT_DOUBLE_EQ(statistic(serial, "delta_1"), expected["serial_del"][0].get<double>());
+    EXPECT_DOUBLE_EQ(statistic(serial, "delta_2"), expected["serial_del"][1].get<double>());
     const double entropy = expected["apen_chi2"];
     EXPECT_NEAR(value("approximate-entropy", "chi_square"), entropy, 1e-12 * entropy);
   }
+}
+
+// The templates and their order.
+TEST_F(Oracle, TemplateLabels) {
+  std::vector<std::string> expected;
+  for (const auto& label : m_data["labels"]["NonOverlappingTemplate"]) {
+    expected.push_back("non-overlapping-template/m=9/" + label.get<std::string>());
+  }
+  EXPECT_EQ(find<RandomnessEntry>("non-overlapping-template").ids({}, 1000000), expected);
 }
 
 // The expansion of e made in the tests is the stream of the standard's examples.
