@@ -143,6 +143,11 @@ const RegisterRandomnessTest entry{{
              {.block_frequency_block = 10},
              {{"block-frequency/M=10", 0.706438}},
              1e-6},
+            {"own textbook implementation in another language, multiple precision",
+             sp80022::splitmix64_text(5, 2048),
+             {},
+             {{"block-frequency/M=128", 0.8918864948053977}},
+             1e-11},
         },
 }};
 

@@ -67,7 +67,8 @@ double log10_of(const std::string& text) {
 // L by n where all blocks are counted; a smaller K is had by leaving the rest of the bits away.
 TestResult run_universal(BitView bits, const nlohmann::json& given, TestParameters parameters) {
   const std::uint64_t l = given["L"];
-  const std::uint64_t used = (given["Q"].get<std::uint64_t>() + given["K"].get<std::uint64_t>()) * l;
+  const std::uint64_t used =
+      (given["Q"].get<std::uint64_t>() + given["K"].get<std::uint64_t>()) * l;
   if (used == bits.size() / l * l) return run("universal", bits, parameters);
   parameters.universal_block = given["L"];
   parameters.universal_initial = given["Q"];

@@ -45,8 +45,8 @@ TEST_P(EveryTest, VectorsHold) {
   }
 }
 
-// Enough bits for every test, universal's 387840: the most general input is alternating, with J = n / 2
-// cycles.
+// Enough bits for every test, universal's 387840: the most general input is alternating, with J = n
+// / 2 cycles.
 TEST_P(EveryTest, IdsAreThoseReturned) {
   std::string text;
   for (int i = 0; i < 200000; ++i) text += "01";
