@@ -11,35 +11,15 @@
 ///             it prints chi-square 4.333033, p = 0.502529; exact are 13/3 and 0.502488.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/statistics.hpp"
+#include "nist_tests/kernels.hpp"
 #include "nist_tests/random_walk.hpp"
 #include "nist_tests/splitmix64_text.hpp"
 
 namespace icb {
-
-sp80022::ExcursionCounts sp80022::count_excursions(BitView bits) {
-  constexpr std::int64_t reach = ExcursionCounts::reach;
-  ExcursionCounts out;
-  std::array<std::uint64_t, 8> visits{};  // in the open cycle
-  const auto close_cycle = [&] {
-    ++out.cycles;
-    for (std::size_t i = 0; i < visits.size(); ++i) {
-      ++out.nu[i][std::min<std::uint64_t>(visits[i], 5)];
-      visits[i] = 0;
-    }
-  };
-  const std::int64_t last = walk_near_zero(bits, reach, [&](std::int64_t s) {
-    if (s == 0) {
-      close_cycle();
-    } else {
-      ++visits[state_index(s, reach)];
-    }
-  });
-  if (last != 0) close_cycle();
-  return out;
-}
 
 std::array<double, 6> sp80022::excursion_probabilities(std::int64_t x, Constants constants) {
   // Of |x| = 1 ... 4, as in NIST's program.

@@ -17,20 +17,6 @@
 
 namespace icb {
 
-sp80022::VisitCounts sp80022::count_visits(BitView bits) {
-  constexpr std::int64_t reach = VisitCounts::reach;
-  VisitCounts out;
-  const std::int64_t last = walk_near_zero(bits, reach, [&](std::int64_t s) {
-    if (s == 0) {
-      ++out.cycles;
-    } else {
-      ++out.xi[state_index(s, reach)];
-    }
-  });
-  if (last != 0) ++out.cycles;
-  return out;
-}
-
 PValue sp80022::visits_p(std::uint64_t xi, std::uint64_t cycles, std::int64_t x) {
   const auto j = static_cast<double>(cycles);
   const double difference = std::abs(static_cast<double>(xi) - j);

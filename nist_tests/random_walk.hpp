@@ -1,37 +1,18 @@
-/// The walk of sections 2.14 and 2.15 of SP 800-22 rev. 1a: S_k = sum of the first k bits as -1,
-/// +1. A cycle is a piece between zeros of S; the last one ends with the sequence (the standard
-/// appends a zero). No condition on the number of cycles is made here.
+/// The walk of sections 2.13, 2.14 and 2.15 of SP 800-22 rev. 1a: S_k = sum of the first k bits as
+/// -1, +1. One way of walking, by bytes and words, serves the three tests; each walks for itself. A
+/// cycle is a piece between zeros of S; the last one ends with the sequence (the standard appends a
+/// zero). No condition on the number of cycles is made here.
 #pragma once
 
-#include <algorithm>
 #include <array>
-#include <bit>
 #include <cstdint>
-#include <span>
+#include <string>
 
-#include "nist_tests/kernels.hpp"
+#include "core/bits.hpp"
+#include "core/units.hpp"
 #include "nist_tests/randomness_test.hpp"
 
 namespace icb::sp80022 {
-
-/// Calls visit(S_k) for every k = 1 ... n with |S_k| <= reach, in order, and returns S_n.
-template <class Visit>
-std::int64_t walk_near_zero(BitView bits, std::int64_t reach, Visit visit) {
-  std::int64_t s = 0;
-  for (std::uint64_t first = 0; first < bits.size(); first += 64) {
-    const auto count = static_cast<int>(std::min<std::uint64_t>(64, bits.size() - first));
-    std::uint64_t word = bits.words()[first / 64];
-    if (s > reach + 64 || s < -reach - 64) {  // cannot come near within a word
-      s += 2 * std::popcount(word) - count;
-      continue;
-    }
-    for (int i = 0; i < count; ++i, word <<= 1) {
-      s += (word >> 63) != 0 ? 1 : -1;
-      if (s >= -reach && s <= reach) visit(s);
-    }
-  }
-  return s;
-}
 
 /// Position of state x among -reach ... -1, 1 ... reach.
 constexpr std::size_t state_index(std::int64_t x, std::int64_t reach) {
@@ -43,6 +24,18 @@ constexpr std::int64_t state_at(std::size_t index, std::int64_t reach) {
   const auto x = static_cast<std::int64_t>(index) - reach;
   return x < 0 ? x : x + 1;
 }
+
+/// Sec. 2.13: smallest and largest of S_0 = 0, S_1, ..., S_n, and S_n.
+struct WalkExtremes {
+  std::int64_t smallest = 0;
+  std::int64_t largest = 0;
+  std::int64_t last = 0;
+};
+
+WalkExtremes walk_extremes(BitView bits);
+
+/// Sec. 2.13.4 step 4, see cumulative_sums.cpp. Contract: 1 <= z <= n.
+PValue cumulative_sums_p(std::uint64_t z, std::uint64_t n);
 
 /// Sec. 2.14: how many of the J cycles visit x = -4 ... -1, 1 ... 4 exactly 0, 1, 2, 3, 4, or 5 and
 /// more times.

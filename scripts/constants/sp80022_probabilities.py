@@ -3,11 +3,15 @@
 
 Everything is counted with integers and fractions; a literal is the nearest double. Without an
 option the lines are printed, to stand in the sources named in front of them. With --check they are
-looked for in those sources, and the sums and the limits are verified.
+looked for in those sources, and the sums and the limits are verified. The mean and the variance of
+the universal test are series of logarithms, summed with 50 digits where they become literals; where
+the standard prints them they are summed in doubles and compared with the digits printed.
 """
 
 import argparse
+import decimal
 import fractions
+import math
 import pathlib
 import sys
 
@@ -21,6 +25,13 @@ LINEAR_COMPLEXITY_BLOCK = 500
 OVERLAPPING_TEMPLATE, OVERLAPPING_BLOCK = 9, 1032
 # Section 2.8.4, as printed for m = 9, M = 1032.
 OVERLAPPING_PRINTED = ("0.364091", "0.185659", "0.139381", "0.100571", "0.0704323", "0.139865")
+# Section 2.9: block lengths of no table of the standard's, and its table: (L, mean, variance).
+UNIVERSAL_DERIVED = range(1, 6)
+UNIVERSAL_PRINTED = (
+    (6, "5.2177052", "2.954"), (7, "6.1962507", "3.125"), (8, "7.1836656", "3.238"),
+    (9, "8.1764248", "3.311"), (10, "9.1723243", "3.356"), (11, "10.170032", "3.384"),
+    (12, "11.168765", "3.401"), (13, "12.168070", "3.410"), (14, "13.167693", "3.416"),
+    (15, "14.167488", "3.419"), (16, "15.167379", "3.421"))
 
 
 def strings_with_runs_up_to(length, longest):
@@ -88,9 +99,41 @@ def overlapping(ones, block):
     return [Fraction(sum(by_end), 1 << block) for by_end in strings]
 
 
+def universal(length):
+    """Mean and variance of log2 of the distance to the last equal block; section 3.9."""
+    # The distance is i with probability q (1 - q)^(i-1), q = 2^-length. The tail left out is below
+    # (1 - q)^last (log2 last)^2 < 1e-45.
+    with decimal.localcontext() as context:
+        context.prec = 50
+        q = decimal.Decimal(1) / (1 << length)
+        last = (1 << length) * 115
+        log2, share, mean, square = decimal.Decimal(2).ln(), q, 0, 0
+        for i in range(1, last + 1):
+            value = decimal.Decimal(i).ln() / log2
+            mean += share * value
+            square += share * value * value
+            share *= 1 - q
+        return float(mean), float(square - mean * mean)
+
+
+def universal_in_doubles(length):
+    """The same to about 14 digits, for long blocks."""
+    log_rest = math.log1p(-math.ldexp(1, -length))
+    terms = [(math.exp(log_rest * (i - 1) - length * math.log(2)), math.log2(i))
+             for i in range(1, (1 << length) * 40)]
+    mean = math.fsum(share * value for share, value in terms)
+    return mean, math.fsum(share * (value - mean) ** 2 for share, value in terms)
+
+
 def literals(probabilities):
     """Nearest doubles, 17 significant digits at most."""
     return ", ".join(repr(float(p)) for p in probabilities)
+
+
+def universal_literal(length):
+    """A line of the table."""
+    mean, variance = universal(length)
+    return f"{{{mean!r}, {variance!r}}}"
 
 
 def tables():
@@ -131,6 +174,18 @@ def check():
             counts[min(found, 5)] += 1
         if [Fraction(c, 1 << block) for c in counts] != overlapping(ones, block):
             faults.append(f"overlapping template, m = {ones}, M = {block}: not what counting gives")
+    for length in UNIVERSAL_DERIVED:
+        source = (ROOT / "nist_tests" / "universal.cpp").read_text(encoding="utf-8")
+        if universal_literal(length) not in source:
+            faults.append(f"universal.cpp, L = {length}: the literals are not those of this script")
+    for length, *printed in UNIVERSAL_PRINTED:
+        # The means are rounded; of the variances some are rounded (L = 12), some cut (L = 8, 10).
+        for derived, text, units in zip(universal_in_doubles(length), printed, (0.5, 1)):
+            digits = len(text.partition(".")[2])
+            if abs(derived - float(text)) > units * 10 ** -digits + 1e-11:
+                faults.append(f"universal, L = {length}: {text} printed, {derived!r} derived")
+        if f"{{{float(printed[0])!r}, {float(printed[1])!r}}}" not in source:
+            faults.append(f"universal.cpp, L = {length}: the literals are not those printed")
     return faults
 
 
@@ -145,6 +200,8 @@ def main():
         return 1 if faults else 0
     for name, what, probabilities in tables():
         print(f"// nist_tests/{name}, {what}\n{{{literals(probabilities)}}}")
+    for length in UNIVERSAL_DERIVED:
+        print(f"// nist_tests/universal.cpp, L = {length}\n{universal_literal(length)}")
     return 0
 
 

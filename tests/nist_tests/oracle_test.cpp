@@ -27,6 +27,9 @@ fs::path oracle_directory() {
 
 const std::map<std::string, std::string> our_name{
     {"Frequency", "frequency"},
+    {"BlockFrequency", "block-frequency"},
+    {"CumulativeSums", "cumulative-sums"},
+    {"Universal", "universal"},
     {"Runs", "runs"},
     {"LongestRun", "longest-run"},
     {"Rank", "binary-matrix-rank"},
@@ -64,6 +67,19 @@ double log10_of(const std::string& text) {
   return std::log10(mantissa) + (e == std::string::npos ? 0 : std::stod(text.substr(e + 1)));
 }
 
+// L by n where all blocks are counted; a smaller K is had by leaving the rest of the bits away.
+TestResult run_universal(BitView bits, const nlohmann::json& given, TestParameters parameters) {
+  const std::uint64_t l = given["L"];
+  const std::uint64_t used =
+      (given["Q"].get<std::uint64_t>() + given["K"].get<std::uint64_t>()) * l;
+  if (used == bits.size() / l * l) return run("universal", bits, parameters);
+  parameters.universal_block = given["L"];
+  parameters.universal_initial = given["Q"];
+  std::string text;
+  for (std::uint64_t i = 0; i < used; ++i) text += bits[i] != 0 ? '1' : '0';
+  return run("universal", BitSequence::from_text(text).view(), parameters);
+}
+
 TEST_F(Oracle, PValuesOfBothFamilies) {
   std::map<std::string, double> largest_error;
   std::size_t compared = 0;
@@ -86,7 +102,10 @@ TEST_F(Oracle, PValuesOfBothFamilies) {
     }
     if (name->second == "serial") parameters.serial_block = given["m"];
     if (name->second == "approximate-entropy") parameters.approximate_entropy_block = given["m"];
-    const auto result = run(name->second, m_streams.at(file).view(), parameters);
+    if (name->second == "block-frequency") parameters.block_frequency_block = given["M"];
+    const auto result = name->second == "universal"
+                            ? run_universal(m_streams.at(file).view(), given, parameters)
+                            : run(name->second, m_streams.at(file).view(), parameters);
     ASSERT_EQ(applies(result), !record["p"].is_null());
     ++compared;
     if (record["p"].is_null()) continue;
@@ -106,7 +125,9 @@ TEST_F(Oracle, PValuesOfBothFamilies) {
       }
     }
   }
-  EXPECT_EQ(compared, our_name.size() * 9 * 2U);
+  // Nine streams, fifteen tests, two modes; block frequency and universal have another set of
+  // parameters in one of them.
+  EXPECT_EQ(compared, 9 * (15 * 2 + 2U));
   for (const auto& [name, error] : largest_error) {
     std::cout << "largest relative error of p, " << name << ": " << error << '\n';
   }
@@ -124,6 +145,11 @@ TEST_F(Oracle, IntegerStatistics) {
     const auto runs = run("runs", bits);
     EXPECT_EQ(statistic(runs, "V_n"), expected["V_n"].get<double>());
     EXPECT_EQ(!runs.flags.empty(), expected.value("runs_prereq_failed", false));
+    EXPECT_EQ(value("block-frequency", "chi_square"), expected["bf_chi2"].get<double>());
+    EXPECT_EQ(value("cumulative-sums", "z_forward"), expected["cusum_z"][0].get<double>());
+    EXPECT_EQ(value("cumulative-sums", "z_backward"), expected["cusum_z"][1].get<double>());
+    const double f_n = expected["universal_fn"];
+    EXPECT_NEAR(value("universal", "f_n"), f_n, 1e-15 * f_n);
     EXPECT_EQ(value("binary-matrix-rank", "F_32"), expected["rank_F"][0].get<double>());
     EXPECT_EQ(value("binary-matrix-rank", "F_31"), expected["rank_F"][1].get<double>());
     EXPECT_EQ(value("binary-matrix-rank", "F_below"), expected["rank_F"][2].get<double>());
