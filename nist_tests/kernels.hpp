@@ -71,6 +71,11 @@ std::uint64_t count_peaks_below(BitView bits, double log_factor);
 /// on (Berlekamp-Massey). Sec. 2.10.
 std::uint64_t linear_complexity(BitView bits, std::uint64_t first, std::uint64_t count);
 
+/// The same of out.size() blocks of `block` bits each, the first one at bit `first`. Contract:
+/// block > 0 and the bits exist.
+void linear_complexities(BitView bits, std::uint64_t first, std::uint64_t block,
+                         std::span<std::uint64_t> out);
+
 /// 2 n (ln 2 - ApEn(m)), without the cancellation of the formula. Sec. 2.12. Contract: n > 0, m
 /// <= 24.
 double approximate_entropy_chi_square(BitView bits, unsigned m);
