@@ -3,6 +3,7 @@
 /// number of bits.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
@@ -60,8 +61,16 @@ std::uint64_t count_runs(BitView bits);
 /// Length of the longest run of ones among `count` bits from `first` on. Sec. 2.4.
 std::uint64_t longest_run_of_ones(BitView bits, std::uint64_t first, std::uint64_t count);
 
-/// Rank over GF(2) of a matrix of up to 32 columns, one row per integer. Sec. 2.5.
-unsigned rank_over_gf2(std::span<const std::uint32_t> rows);
+/// How many matrices have each rank.
+using RankCounts = std::array<std::uint64_t, 65>;
+
+/// Ranks over GF(2) of the n / (rows columns) matrices the bits are, row by row; an incomplete last
+/// one is left out. Sec. 2.5. Contract: 1 <= rows, columns <= 64.
+RankCounts count_ranks(BitView bits, unsigned rows, unsigned columns);
+
+/// Probabilities that a random matrix has full rank, one less, or a lower one. Sec. 3.5. Contract:
+/// 1 <= rows, columns <= 64.
+std::array<double, 3> rank_probabilities(unsigned rows, unsigned columns);
 
 /// N_1, the number of k in 0 ... floor(n / 2) - 1 with |X_k|^2 < n * log_factor, X the discrete
 /// Fourier transform of the bits as -1, +1. Sec. 2.6. Contract: n < 2^31.
