@@ -37,7 +37,7 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// One matrix per lane of kWidth bits. Each row in turn, by its lowest one, clears that column in
+// One matrix per lane. Each row in turn, by its lowest one, clears that column in
 // all rows after it: nothing is searched or swapped, so all matrices go in lock step.
 template <class T>
 void add_ranks(BitView bits, std::size_t rows, unsigned columns, sp80022::RankCounts& counts) {

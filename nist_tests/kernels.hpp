@@ -61,6 +61,10 @@ std::uint64_t count_runs(BitView bits);
 /// Length of the longest run of ones among `count` bits from `first` on. Sec. 2.4.
 std::uint64_t longest_run_of_ones(BitView bits, std::uint64_t first, std::uint64_t count);
 
+/// Adds, for every whole block, 1 to counts[i], i the length of its longest run of ones, or the
+/// last index if that is less. Sec. 2.4. Contract: block > 0, counts not empty.
+void count_longest_runs(BitView bits, std::uint64_t block, std::span<std::uint64_t> counts);
+
 /// How many matrices have each rank.
 using RankCounts = std::array<std::uint64_t, 65>;
 
