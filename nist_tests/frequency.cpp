@@ -12,14 +12,35 @@
 #include "nist_tests/kernels.hpp"
 #include "nist_tests/randomness_test.hpp"
 
-namespace icb {
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "nist_tests/frequency.cpp"
+#include <hwy/foreach_target.h>  // this file once per instruction set, up to HWY_ONCE
+#include <hwy/highway.h>
 
-std::uint64_t sp80022::count_ones(BitView bits) {
+HWY_BEFORE_NAMESPACE();
+
+namespace icb::HWY_NAMESPACE {
+namespace {
+
+std::uint64_t ones_of(BitView bits) {
   std::uint64_t ones = 0;
   for (const std::uint64_t word : bits.words())
     ones += static_cast<std::uint64_t>(std::popcount(word));
   return ones;
 }
+
+}  // namespace
+}  // namespace icb::HWY_NAMESPACE
+
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+
+namespace icb {
+
+HWY_EXPORT(ones_of);
+
+std::uint64_t sp80022::count_ones(BitView bits) { return HWY_DYNAMIC_DISPATCH(ones_of)(bits); }
 
 namespace {
 
@@ -61,3 +82,5 @@ const RegisterRandomnessTest entry{{
 
 }  // namespace
 }  // namespace icb
+
+#endif  // HWY_ONCE

@@ -3,6 +3,7 @@
 /// number of bits.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
@@ -60,8 +61,20 @@ std::uint64_t count_runs(BitView bits);
 /// Length of the longest run of ones among `count` bits from `first` on. Sec. 2.4.
 std::uint64_t longest_run_of_ones(BitView bits, std::uint64_t first, std::uint64_t count);
 
-/// Rank over GF(2) of a matrix of up to 32 columns, one row per integer. Sec. 2.5.
-unsigned rank_over_gf2(std::span<const std::uint32_t> rows);
+/// Adds, for every whole block, 1 to counts[i], i the length of its longest run of ones, or the
+/// last index if that is less. Sec. 2.4. Contract: block > 0, counts not empty.
+void count_longest_runs(BitView bits, std::uint64_t block, std::span<std::uint64_t> counts);
+
+/// How many matrices have each rank.
+using RankCounts = std::array<std::uint64_t, 65>;
+
+/// Ranks over GF(2) of the n / (rows columns) matrices the bits are, row by row; an incomplete last
+/// one is left out. Sec. 2.5. Contract: 1 <= rows, columns <= 64.
+RankCounts count_ranks(BitView bits, unsigned rows, unsigned columns);
+
+/// Probabilities that a random matrix has full rank, one less, or a lower one. Sec. 3.5. Contract:
+/// 1 <= rows, columns <= 64.
+std::array<double, 3> rank_probabilities(unsigned rows, unsigned columns);
 
 /// N_1, the number of k in 0 ... floor(n / 2) - 1 with |X_k|^2 < n * log_factor, X the discrete
 /// Fourier transform of the bits as -1, +1. Sec. 2.6. Contract: n < 2^31.
@@ -70,6 +83,11 @@ std::uint64_t count_peaks_below(BitView bits, double log_factor);
 /// Length of the shortest linear feedback shift register that makes the `count` bits from `first`
 /// on (Berlekamp-Massey). Sec. 2.10.
 std::uint64_t linear_complexity(BitView bits, std::uint64_t first, std::uint64_t count);
+
+/// The same of out.size() blocks of `block` bits each, the first one at bit `first`. Contract:
+/// block > 0 and the bits exist.
+void linear_complexities(BitView bits, std::uint64_t first, std::uint64_t block,
+                         std::span<std::uint64_t> out);
 
 /// 2 n (ln 2 - ApEn(m)), without the cancellation of the formula. Sec. 2.12. Contract: n > 0, m
 /// <= 24.

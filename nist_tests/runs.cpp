@@ -16,22 +16,41 @@
 #include "nist_tests/kernels.hpp"
 #include "nist_tests/randomness_test.hpp"
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "nist_tests/runs.cpp"
+#include <hwy/foreach_target.h>  // this file once per instruction set, up to HWY_ONCE
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+
+namespace icb::HWY_NAMESPACE {
+namespace {
+
+std::uint64_t runs_of(BitView bits) {
+  const auto words = bits.words();
+  if (words.empty()) return 0;
+  std::uint64_t runs = 1;  // and one more for every bit that differs from its successor
+  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+    const std::uint64_t successors = (words[i] << 1) | (words[i + 1] >> 63);
+    runs += static_cast<std::uint64_t>(std::popcount(words[i] ^ successors));
+  }
+  const std::uint64_t pairs = (bits.size() - 1) % 64;
+  const std::uint64_t changes = words.back() ^ (words.back() << 1);
+  return runs + static_cast<std::uint64_t>(std::popcount(changes & ~(~std::uint64_t{0} >> pairs)));
+}
+
+}  // namespace
+}  // namespace icb::HWY_NAMESPACE
+
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+
 namespace icb {
 
-std::uint64_t sp80022::count_runs(BitView bits) {
-  const auto words = bits.words();
-  const std::uint64_t n = bits.size();
-  if (n == 0) return 0;
-  std::uint64_t runs = 1;  // and one more for every bit that differs from its successor
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const std::uint64_t next = i + 1 < words.size() ? words[i + 1] : 0;
-    std::uint64_t changes = words[i] ^ ((words[i] << 1) | (next >> 63));
-    const std::uint64_t pairs = n - 1 - 64 * i;
-    if (pairs < 64) changes &= ~(~std::uint64_t{0} >> pairs);
-    runs += static_cast<std::uint64_t>(std::popcount(changes));
-  }
-  return runs;
-}
+HWY_EXPORT(runs_of);
+
+std::uint64_t sp80022::count_runs(BitView bits) { return HWY_DYNAMIC_DISPATCH(runs_of)(bits); }
 
 namespace {
 
@@ -89,3 +108,5 @@ const RegisterRandomnessTest entry{{
 
 }  // namespace
 }  // namespace icb
+
+#endif  // HWY_ONCE

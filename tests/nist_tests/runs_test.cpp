@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "tests/nist_tests/streams.hpp"
+#include "tests/nist_tests/targets.hpp"
 
 namespace icb::test {
 namespace {
@@ -32,6 +33,17 @@ TEST(Runs, AgreesWithAPlainCount) {
     }
     EXPECT_EQ(result.flags.size(), (plain.size() < 100 ? 1U : 0U) + (failed ? 1U : 0U));
   });
+}
+
+TEST(Runs, KernelAgreesForEveryLength) {
+  std::mt19937_64 engine(seed());
+  for (std::size_t n = 1; n <= 2000; ++n) {
+    const auto plain = random_bits(engine, n, n % 5 == 0 ? 250 : 128);
+    std::uint64_t expected = 1;
+    for (std::size_t i = 1; i < n; ++i) expected += plain[i] != plain[i - 1] ? 1U : 0U;
+    const auto packed = pack(plain);
+    for_all_targets([&] { EXPECT_EQ(sp80022::count_runs(packed.view()), expected) << n; });
+  }
 }
 
 // n = 64: |S_n| = 32 is 4 sqrt(n) to the bit; the standard's >= fails the prerequisite there.
