@@ -38,6 +38,9 @@ struct Tolerance {
 
 /// All sequences of one p-value id. Sequences the test does not apply to are counted, never judged.
 struct SubTestAssessment {
+  /// What sec. 4.2.2 asks of the ten bins, in sequences. The exact KS needs no such number.
+  static constexpr std::uint64_t uniformity_from = 55;
+
   std::string id;
   std::uint64_t sequences = 0;
   std::uint64_t applicable = 0;
@@ -60,8 +63,7 @@ struct SubTestAssessment {
   double proportion() const;  ///< 0 where nothing was applicable
   bool in_interval() const;   ///< true where nothing was applicable
 
-  /// 55 sequences are what sec. 4.2.2 asks of the ten bins. The exact KS needs no such number.
-  bool enough_for_uniformity() const { return applicable >= 55; }
+  bool enough_for_uniformity() const { return applicable >= uniformity_from; }
 };
 
 /// Assesses one id. Throws std::invalid_argument if a p-value is not in [0, 1], if there are more
