@@ -17,31 +17,14 @@
 #include <stdexcept>
 
 #include "core/statistics.hpp"
+#include "nist_tests/compensated_sum.hpp"
 #include "nist_tests/kernels.hpp"
 #include "nist_tests/pattern_counts.hpp"
 #include "nist_tests/randomness_test.hpp"
 #include "nist_tests/splitmix64_text.hpp"
 
 namespace icb {
-namespace {
-
-// Neumaier's sum.
-class CompensatedSum {
- public:
-  void add(double term) {
-    const double next = m_sum + term;
-    m_lost += std::abs(m_sum) >= std::abs(term) ? (m_sum - next) + term : (term - next) + m_sum;
-    m_sum = next;
-  }
-
-  double value() const { return m_sum + m_lost; }
-
- private:
-  double m_sum = 0;
-  double m_lost = 0;
-};
-
-}  // namespace
+namespace {}  // namespace
 
 double sp80022::approximate_entropy_chi_square(BitView bits, unsigned m) {
   const std::vector<std::uint64_t> counts = count_cyclic_patterns(bits, m + 1);

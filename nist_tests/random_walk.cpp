@@ -108,9 +108,9 @@ WalkExtremes extremes(BitView bits) {
 
 struct VisitsVisitor {
   static constexpr std::int64_t reach = VisitCounts::reach;
-  // A byte that touches +-reach starts at most 8 beyond and ends at most 8 beyond that: all its
-  // sums have a place, and none needs a question.
-  static constexpr std::int64_t margin = reach + 16;
+  // One of the eight sums of a byte that matters is within the reach, so the others are at most 7
+  // beyond: all have a place, and none needs a question.
+  static constexpr std::int64_t margin = reach + 7;
   std::array<std::uint64_t, 2 * margin + 1> visits{};
 
   std::uint64_t& at(std::int64_t s) { return visits[static_cast<std::size_t>(s + margin)]; }
@@ -145,7 +145,7 @@ VisitCounts visits(BitView bits) {
 
 struct ExcursionsVisitor {
   static constexpr std::int64_t reach = ExcursionCounts::reach;
-  static constexpr std::int64_t margin = reach + 16;
+  static constexpr std::int64_t margin = reach + 7;
   ExcursionCounts counts;
   std::array<std::uint64_t, 2 * margin + 1> visits{};  // in the open cycle
 
