@@ -24,7 +24,6 @@
 #include "nist_tests/splitmix64_text.hpp"
 
 namespace icb {
-namespace {}  // namespace
 
 double sp80022::approximate_entropy_chi_square(BitView bits, unsigned m) {
   const std::vector<std::uint64_t> counts = count_cyclic_patterns(bits, m + 1);
