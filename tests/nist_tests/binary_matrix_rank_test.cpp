@@ -83,7 +83,7 @@ TEST(BinaryMatrixRank, KernelAgreesForEveryLength) {
       const auto packed = pack(plain);
       for (const unsigned side : {2U, 3U, 32U}) {
         const auto expected = plain_counts(plain, side, side);
-        for_all_targets([&] {
+        for_all_targets([&, &name = name] {
           EXPECT_EQ(sp80022::count_ranks(packed.view(), side, side), expected) << name << ' ' << n;
         });
       }

@@ -62,7 +62,7 @@ TEST(LongestRun, HistogramAgreesWithAPlainCount) {
       for (const std::size_t block : {8U, 63U, 128U, 600U}) {
         for (const std::size_t size : {5U, 150U}) {
           const auto expected = plain_counts(plain, block, size);
-          for_all_targets([&] {
+          for_all_targets([&, &name = name] {
             std::vector<std::uint64_t> counts(size);
             sp80022::count_longest_runs(packed.view(), block, counts);
             EXPECT_EQ(counts, expected) << name << ", n = " << n << ", M = " << block;
