@@ -10,12 +10,10 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <exception>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <stdexcept>
-#include <thread>
 #include <utility>
 
 #include "bench/progress.hpp"
@@ -23,6 +21,7 @@
 #include "core/csv.hpp"
 #include "core/error.hpp"
 #include "core/hash.hpp"
+#include "core/parallel.hpp"
 
 namespace icb {
 namespace {
@@ -182,26 +181,13 @@ CellResults run_cells(const std::vector<Cell>& cells, CellStore& store, const Ru
       progress.advance(cell.cost);
     };
     std::atomic<std::size_t> next{0};
-    std::exception_ptr failure;  // of the store; a failing cell is a measurement
-    const auto work = [&] {
-      for (std::size_t n = 0; stop_signal() == 0 && (n = next.fetch_add(1)) < open.size();) {
-        try {
-          compute(n);
-        } catch (...) {
-          const std::scoped_lock lock(mutex);
-          failure = std::current_exception();
-          next = open.size();
-        }
+    // What is thrown here comes from the store; a failing cell is a measurement.
+    on_threads(thread_count(options.threads), [&](const std::stop_token& stop) {
+      for (std::size_t n = 0;
+           stop_signal() == 0 && !stop.stop_requested() && (n = next.fetch_add(1)) < open.size();) {
+        compute(n);
       }
-    };
-    const unsigned threads =
-        options.threads == 0 ? std::max(1U, std::thread::hardware_concurrency()) : options.threads;
-    {
-      std::vector<std::jthread> pool;  // joined at the end of the block
-      for (unsigned i = 1; i < threads; ++i) pool.emplace_back(work);
-      work();
-    }
-    if (failure) std::rethrow_exception(failure);
+    });
   }
   throw_if_stopped("interrupted; what is finished is kept, the same command goes on from there");
   return results;

@@ -384,6 +384,7 @@ void add_test_options(CLI::App& app, OwnOptions& own) {
                                                           {"nist", Constants::nist}};
   app.add_option("--tests", own.tests, "names as in \"icbench list tests\"; default all")
       ->delimiter(',')
+      ->allow_extra_args(false)  // what follows is a file
       ->option_text("A,B");
   app.add_flag("--details", own.details,
                "statistics and flags of every sequence in the JSON (some 10 kB each)");

@@ -267,7 +267,7 @@ ExitCode reproduce(const CommonOptions& common, const OwnOptions& own) {
                       .rounds = rounds_csv(run, results),
                       .errata = errata_csv(run, results, rows)};
   write(run, "table2_randomness", tables.table2);
-  write(run, "table2_subtests", table2_subtests_csv(run, rows));
+  write(run, "table2_subtests", table2_subtests_csv(rows));
   write(run, "table3_correlation", tables.table3);
   write(run, "table3_all_images", tables.table3_all);
   write(run, "rejections", tables.rejections);

@@ -1,12 +1,12 @@
 #include "core/statistics.hpp"
 
 #include <algorithm>
-#include <array>
 #include <boost/math/distributions/binomial.hpp>
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 #include <stdexcept>
 
 namespace icb {
@@ -55,20 +55,29 @@ double proportion_half_width(Alpha alpha, std::uint64_t sequences) {
   return 3 * std::sqrt(a * (1 - a) / static_cast<double>(sequences));
 }
 
-PValue uniformity_p(std::span<const double> p_values) {
-  if (p_values.empty()) throw std::invalid_argument("uniformity of no p-values is undefined");
+std::array<std::uint64_t, 10> tenths(std::span<const double> p_values) {
   std::array<std::uint64_t, 10> counts{};
   for (const double p : p_values) {
     if (!(p >= 0 && p <= 1)) throw std::invalid_argument("uniformity: a p-value is not in [0, 1]");
     ++counts.at(std::min<std::size_t>(9, static_cast<std::size_t>(p * 10)));
   }
-  const double expected = static_cast<double>(p_values.size()) / 10;
+  return counts;
+}
+
+PValue uniformity_of_bins(const std::array<std::uint64_t, 10>& counts) {
+  const auto total = std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
+  if (total == 0) throw std::invalid_argument("uniformity of no p-values is undefined");
+  const double expected = static_cast<double>(total) / 10;
   double chi_square = 0;
   for (const std::uint64_t count : counts) {
     const double d = static_cast<double>(count) - expected;
     chi_square += d * d / expected;
   }
   return chi_square_upper_p(chi_square, 9);
+}
+
+PValue uniformity_p(std::span<const double> p_values) {
+  return uniformity_of_bins(tenths(p_values));
 }
 
 }  // namespace icb

@@ -2,6 +2,7 @@
 /// as one minus the other, so small p-values keep their digits.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 
@@ -26,9 +27,16 @@ double normal_quantile(double probability);
 /// 3 sqrt(alpha (1 - alpha) / sequences); SP 800-22 sec. 4.2.1.
 double proportion_half_width(Alpha alpha, std::uint64_t sequences);
 
+/// How many p-values are in [0, 0.1), [0.1, 0.2), ..., [0.9, 1]. Throws std::invalid_argument if
+/// one is outside [0, 1].
+std::array<std::uint64_t, 10> tenths(std::span<const double> p_values);
+
 /// Chi-square of p-values in ten equal bins and its tail, SP 800-22 sec. 4.2.2. The expected count
 /// is s / 10 as a real number (NIST's program divides integers). Throws std::invalid_argument if
 /// empty.
+///
+/// An approximation: for 55 p-values 0.01 stands for 0.015, 1e-4 for 6e-4, 1e-6 for 3e-5.
+PValue uniformity_of_bins(const std::array<std::uint64_t, 10>& counts);
 PValue uniformity_p(std::span<const double> p_values);
 
 }  // namespace icb

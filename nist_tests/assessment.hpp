@@ -1,10 +1,13 @@
 /// What the p-values of many sequences say together: SP 800-22 rev. 1a, section 4.2, and one
-/// verdict per test with its corrections stated.
+/// verdict per test with its corrections stated. Why it is done so: docs/sp80022.md.
+///
+///   Assessor assessor(battery, 1000000, Alpha{0.01});
+///   assessor.add(results);                              // of every sequence
+///   for (const auto& test : assessor.result().tests) report(test.name, test.rejected);
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,8 +18,29 @@
 
 namespace icb {
 
-/// All sequences of one p-value id. Not applicable ones are counted, never judged.
+/// How far from uniform the p-values of an ideal source may be. Those of the standard's tests are
+/// approximations (chi-square of small counts, few distinct values, a variance a few per cent off),
+/// and enough sequences find that out in any generator. A verdict is about the generator only if
+/// it allows for it: its null hypothesis is, F being the distribution function of a p-value,
+///
+///   F(p) <= tail(p) = max(p, tail_factor p^tail_exponent)   and   |F(p) - p| <= distribution.
+///
+/// The defaults hold for the default parameters and 10^6 bits; without tolerance they are 0, 1, 0.
+struct Tolerance {
+  double tail_factor = 0.28;
+  double tail_exponent = 2.0 / 3;
+  double distribution = 0.02;
+
+  static constexpr Tolerance none() { return {0, 1, 0}; }
+
+  double tail(double p) const;
+};
+
+/// All sequences of one p-value id. Sequences the test does not apply to are counted, never judged.
 struct SubTestAssessment {
+  /// What sec. 4.2.2 asks of the ten bins, in sequences. The exact KS needs no such number.
+  static constexpr std::uint64_t uniformity_from = 55;
+
   std::string id;
   std::uint64_t sequences = 0;
   std::uint64_t applicable = 0;
@@ -26,27 +50,42 @@ struct SubTestAssessment {
   /// Sec. 4.2.1: 1 - alpha -+ 3 sqrt(alpha (1 - alpha) / applicable), cut at 0 and 1.
   double interval_low = 0;
   double interval_high = 1;
-  /// Of the numbers below, none where nothing was applicable.
+  /// As the textbook has them, without tolerance; none where nothing was applicable.
   std::optional<PValue> proportion_p;  ///< exact binomial: P(as few or fewer pass)
   std::optional<PValue> uniformity_p;  ///< ten bins, sec. 4.2.2, real expected counts
   std::optional<PValue> ks_p;          ///< Kolmogorov-Smirnov, two-sided, exact distribution
+  /// The sub-test's part in the verdict, with tolerance. Of one sequence tail(its p). Of more,
+  /// Simes' combination of three: as many below alpha by Binomial(applicable, tail(alpha)); a
+  /// smallest p-value as small, 1 - (1 - tail(smallest))^applicable; and Kolmogorov-Smirnov of
+  /// D - distribution.
+  std::optional<PValue> combined_p;
 
-  double proportion() const;
-  bool in_interval() const;
+  double proportion() const;  ///< 0 where nothing was applicable
+  bool in_interval() const;   ///< true where nothing was applicable
 
-  /// 55 sequences are what sec. 4.2.2 asks of the ten bins. The exact KS needs no such number.
-  bool enough_for_uniformity() const { return applicable >= 55; }
+  bool enough_for_uniformity() const { return applicable >= uniformity_from; }
+};
+
+/// Assesses one id. Throws std::invalid_argument if a p-value is not in [0, 1], if there are more
+/// of them than sequences, or alpha is 0 or 1.
+SubTestAssessment assess_subtest(std::string id, std::uint64_t sequences,
+                                 std::span<const double> p_values, Alpha alpha,
+                                 const Tolerance& tolerance = {});
+
+/// Texts that are the same but for their numbers.
+struct Remark {
+  std::string example;  ///< the first one
+  std::uint64_t sequences;
 };
 
 struct TestAssessment {
   std::string name;
   std::vector<SubTestAssessment> subtests;
-  std::map<std::string, std::uint64_t> not_applicable;  ///< reason, sequences
-  std::map<std::string, std::uint64_t> flags;           ///< flag, sequences
-  /// Simes' combination of proportion_p and ks_p (one sequence: of its p-values) of all sub-tests;
-  /// none where no sub-test applied.
+  std::vector<Remark> not_applicable;  ///< reasons
+  std::vector<Remark> flags;
+  /// Simes' combination of the sub-tests' combined_p; none where no sub-test applied.
   std::optional<PValue> combined_p;
-  std::optional<PValue> adjusted_p;  ///< Holm's over the tests of the battery
+  std::optional<PValue> adjusted_p;  ///< Holm's over the tests of the battery that applied
   bool rejected = false;             ///< adjusted_p < alpha
 };
 
@@ -54,6 +93,7 @@ struct Assessment {
   std::uint64_t sequences = 0;
   std::uint64_t sequence_bits = 0;
   Alpha alpha{0.01};
+  Tolerance tolerance;
   std::vector<TestAssessment> tests;
   std::uint64_t p_values = 0;            ///< first-level p-values in all
   std::uint64_t below_alpha = 0;         ///< of them
@@ -62,22 +102,44 @@ struct Assessment {
   double outside_interval_expected = 0;  ///< of an ideal source: exact, from the binomial
 };
 
-/// Collects p-values, 8 bytes each, and assesses them at the end.
+/// Collects p-values, 8 bytes each, and assesses them at the end. With an ideal source within the
+/// tolerance, the probability that `rejected` is set anywhere is at most alpha.
 class Assessor {
  public:
-  Assessor(const Battery& battery, std::uint64_t sequence_bits, Alpha alpha);
+  /// Throws std::invalid_argument if alpha is 0 or 1.
+  Assessor(const Battery& battery, std::uint64_t sequence_bits, Alpha alpha,
+           const Tolerance& tolerance = {});
   /// Throws std::invalid_argument if the results are not those of the battery's tests.
   void add(const SequenceResults& results);
   Assessment result() const;
 
  private:
-  struct Test;
-  // ...
+  struct Test {
+    std::string name;
+    std::vector<std::string> ids;
+    std::vector<std::vector<double>> p_values;  // of each id
+    std::vector<Remark> not_applicable;
+    std::vector<Remark> flags;
+  };
+
+  std::vector<Test> m_tests;
+  std::uint64_t m_sequences = 0;
+  std::uint64_t m_sequence_bits;
+  Alpha m_alpha;
+  Tolerance m_tolerance;
 };
 
-/// Simes 1986: min over i of m p_(i) / i. Throws std::invalid_argument if empty.
+/// Simes (Biometrika, 1986): min over i of m p_(i) / i. A p-value of "all null hypotheses hold",
+/// for independent and for the usual positively dependent p-values. Throws std::invalid_argument if
+/// empty.
 PValue simes(std::span<const PValue> p_values);
-/// Holm 1979, step-down adjusted p-values in the order given.
+
+/// Holm (Scand. J. Statist., 1979): step-down adjusted p-values in the order given. Comparing each
+/// with alpha keeps the probability of any false rejection at alpha under every dependence.
 std::vector<PValue> holm(std::span<const PValue> p_values);
+
+/// Probability that a proportion of `applicable` sequences is outside its interval of sec. 4.2.1,
+/// each passing with 1 - alpha.
+double outside_interval_probability(std::uint64_t applicable, Alpha alpha);
 
 }  // namespace icb

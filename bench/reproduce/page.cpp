@@ -85,7 +85,8 @@ Full precision: [table2_randomness.csv](table2_randomness.csv); every p-value's 
 
 )",
                      sequence_bits, run.alpha, rows.at(2 * tests, "sequences"),
-                     rows.at(0, "sequences"), run.alpha, uniformity_from, markdown_table(page));
+                     rows.at(0, "sequences"), run.alpha, SubTestAssessment::uniformity_from,
+                     markdown_table(page));
 }
 
 std::string table3_section(const CsvTable& table, const CsvTable& all, const Run& run) {

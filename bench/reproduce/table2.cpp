@@ -103,49 +103,45 @@ bool proportion_rejected(std::size_t passed, std::size_t sequences, double alpha
                  checks_per_subject());
 }
 
-SubAssessment assess(const std::string& id, const std::vector<double>& p, double alpha) {
-  SubAssessment out{.id = id, .applicable = p.size()};
-  if (p.empty()) return out;
-  out.passed = static_cast<std::size_t>(
-      std::count_if(p.begin(), p.end(), [&](double value) { return value >= alpha; }));
-  out.proportion = static_cast<double>(out.passed) / static_cast<double>(p.size());
-  out.rejected = proportion_rejected(out.passed, p.size(), alpha);
-  if (p.size() >= uniformity_from) {
-    const PValue uniformity = uniformity_p(p);
-    out.uniformity = uniformity.value();
-    out.rejected = out.rejected || rejects(uniformity, Alpha{alpha}, checks_per_subject());
-  }
-  return out;
+std::optional<PValue> uniformity_of(const SubTestAssessment& sub) {
+  return sub.enough_for_uniformity() ? sub.uniformity_p : std::nullopt;
+}
+
+bool rejected(const SubTestAssessment& sub, double alpha) {
+  if (sub.applicable == 0) return false;
+  const auto uniformity = uniformity_of(sub);
+  return proportion_rejected(sub.passed, sub.applicable, alpha) ||
+         (uniformity && rejects(*uniformity, Alpha{alpha}, checks_per_subject()));
 }
 
 }  // namespace
 
 std::size_t RowAssessment::applicable() const {
   std::size_t most = 0;
-  for (const SubAssessment& sub : subs) most = std::max(most, sub.applicable);
+  for (const SubTestAssessment& sub : subs) most = std::max(most, sub.applicable);
   return most;
 }
 
 std::size_t RowAssessment::judged() const {
   std::size_t all = 0;
-  for (const SubAssessment& sub : subs) all += sub.applicable;
+  for (const SubTestAssessment& sub : subs) all += sub.applicable;
   return all;
 }
 
 double RowAssessment::proportion() const {
   std::size_t passed = 0;
-  for (const SubAssessment& sub : subs) passed += sub.passed;
+  for (const SubTestAssessment& sub : subs) passed += sub.passed;
   return judged() == 0 ? 0 : static_cast<double>(passed) / static_cast<double>(judged());
 }
 
-const SubAssessment& RowAssessment::worst() const {
-  return *std::ranges::min_element(subs, {}, &SubAssessment::proportion);
+const SubTestAssessment& RowAssessment::worst() const {
+  return *std::ranges::min_element(subs, {}, &SubTestAssessment::proportion);
 }
 
 std::optional<double> RowAssessment::uniformity() const {
   std::optional<double> smallest;
-  for (const SubAssessment& sub : subs) {
-    if (sub.uniformity) smallest = std::min(smallest.value_or(1), *sub.uniformity);
+  for (const SubTestAssessment& sub : subs) {
+    if (const auto p = uniformity_of(sub)) smallest = std::min(smallest.value_or(1), p->value());
   }
   if (smallest) smallest = std::min(1.0, *smallest * static_cast<double>(subs.size()));
   return smallest;
@@ -153,9 +149,7 @@ std::optional<double> RowAssessment::uniformity() const {
 
 std::string RowAssessment::verdict() const {
   if (applicable() == 0) return "not_applicable";
-  return std::any_of(subs.begin(), subs.end(), [](const auto& sub) { return sub.rejected; })
-             ? "reject"
-             : "ok";
+  return std::ranges::count(sub_rejected, true) > 0 ? "reject" : "ok";
 }
 
 double smallest_accepted_proportion(std::size_t sequences, double alpha) {
@@ -197,7 +191,8 @@ std::vector<RowAssessment> assess_table2(const Run& run, const CellResults& resu
         add_cell(row, test, measurements, collected);
       }
       for (const std::string& id : test.ids({}, sequence_bits)) {
-        row.subs.push_back(assess(id, collected[id], run.alpha));
+        row.subs.push_back(assess_subtest(id, row.sequences, collected[id], Alpha{run.alpha}));
+        row.sub_rejected.push_back(rejected(row.subs.back(), run.alpha));
       }
       rows.push_back(std::move(row));
     }
@@ -218,13 +213,14 @@ CsvTable table2_csv(const Run& run, const std::vector<RowAssessment>& rows) {
     }
     std::vector<std::string> numbers(7);
     if (row.applicable() > 0) {
-      const double half = proportion_half_width(Alpha{run.alpha}, row.applicable());
       const auto uniformity = row.uniformity();
+      // Every sub-test of a row applies to the same sequences.
+      const SubTestAssessment& worst = row.worst();
       numbers = {format_double(row.proportion()),
-                 row.worst().id,
-                 format_double(row.worst().proportion),
-                 format_double(1 - run.alpha - half),
-                 format_double(std::min(1.0, 1 - run.alpha + half)),
+                 worst.id,
+                 format_double(worst.proportion()),
+                 format_double(worst.interval_low),
+                 format_double(worst.interval_high),
                  format_double(smallest_accepted_proportion(row.applicable(), run.alpha)),
                  uniformity ? format_double(*uniformity) : ""};
     }
@@ -244,23 +240,24 @@ CsvTable table2_csv(const Run& run, const std::vector<RowAssessment>& rows) {
   return table;
 }
 
-CsvTable table2_subtests_csv(const Run& run, const std::vector<RowAssessment>& rows) {
+CsvTable table2_subtests_csv(const std::vector<RowAssessment>& rows) {
   CsvTable table({"subject", "test", "subtest", "sequences", "applicable", "passed", "proportion",
                   "proportion_low", "proportion_high", "uniformity_p", "status"});
   for (const RowAssessment& row : rows) {
-    for (const SubAssessment& sub : row.subs) {
+    for (std::size_t i = 0; i < row.subs.size(); ++i) {
+      const SubTestAssessment& sub = row.subs[i];
       if (sub.applicable == 0) {
         table.add({row.subject, row.test, sub.id, std::to_string(row.sequences), "0", "", "", "",
                    "", "", "not_applicable"});
         continue;
       }
-      const double half = proportion_half_width(Alpha{run.alpha}, sub.applicable);
+      const auto uniformity = uniformity_of(sub);
       table.add({row.subject, row.test, sub.id, std::to_string(row.sequences),
                  std::to_string(sub.applicable), std::to_string(sub.passed),
-                 format_double(sub.proportion), format_double(1 - run.alpha - half),
-                 format_double(std::min(1.0, 1 - run.alpha + half)),
-                 sub.uniformity ? format_double(*sub.uniformity) : "",
-                 sub.rejected ? "reject" : "ok"});
+                 format_double(sub.proportion()), format_double(sub.interval_low),
+                 format_double(sub.interval_high),
+                 uniformity ? format_double(uniformity->value()) : "",
+                 row.sub_rejected[i] ? "reject" : "ok"});
     }
   }
   return table;

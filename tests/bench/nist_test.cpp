@@ -362,6 +362,7 @@ TEST_F(Nist, WrongUsageIsNamed) {
   expect_failure({"/dev/zero"}, 2, "expected --sequences");
   expect_failure({"file", "--tests", "frequency,poker"}, 2, "unknown randomness test \"poker\"");
   expect_failure({"file", "--tests", "runs,runs"}, 2, "runs");
+  EXPECT_EQ(run({"--tests", "runs,frequency", "file"}).exit_code, 0);
   expect_failure({"file", "--input", "hex"}, 2, "--input");
   expect_failure({"file", "--constants", "other"}, 2, "--constants");
   expect_failure({"file", "--format", "xml"}, 2, "--format");
