@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -18,6 +17,7 @@
 #include <utility>
 
 #include "bench/progress.hpp"
+#include "bench/stop.hpp"
 #include "core/csv.hpp"
 #include "core/error.hpp"
 #include "core/hash.hpp"
@@ -25,8 +25,6 @@
 
 namespace icb {
 namespace {
-
-std::atomic<int> stop_signal{0};
 
 [[noreturn]] void fail(const std::filesystem::path& path, int error) {
   throw InputError(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(error)));
@@ -186,26 +184,13 @@ CellResults run_cells(const std::vector<Cell>& cells, CellStore& store, const Ru
     // What is thrown here comes from the store; a failing cell is a measurement.
     on_threads(thread_count(options.threads), [&](const std::stop_token& stop) {
       for (std::size_t n = 0;
-           stop_signal == 0 && !stop.stop_requested() && (n = next.fetch_add(1)) < open.size();) {
+           stop_signal() == 0 && !stop.stop_requested() && (n = next.fetch_add(1)) < open.size();) {
         compute(n);
       }
     });
   }
-  if (stop_signal != 0) {
-    throw Interrupted(stop_signal,
-                      "interrupted; what is finished is kept, the same command goes on from there");
-  }
+  throw_if_stopped("interrupted; what is finished is kept, the same command goes on from there");
   return results;
-}
-
-void stop_gracefully_on_signals() {
-  struct sigaction action {};
-
-  action.sa_handler = [](int signal) { stop_signal = signal; };
-  sigemptyset(&action.sa_mask);
-  action.sa_flags = static_cast<int>(SA_RESETHAND);  // a second signal ends the program at once
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
 }
 
 }  // namespace icb

@@ -61,7 +61,4 @@ struct RunOptions {
 /// are stored.
 CellResults run_cells(const std::vector<Cell>& cells, CellStore& store, const RunOptions& options);
 
-/// From now on SIGINT and SIGTERM ask the run to stop instead of ending the program.
-void stop_gracefully_on_signals();
-
 }  // namespace icb

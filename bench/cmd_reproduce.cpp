@@ -16,6 +16,7 @@
 #include "bench/reproduce/run.hpp"
 #include "bench/reproduce/table2.hpp"
 #include "bench/reproduce/table3.hpp"
+#include "bench/stop.hpp"
 #include "bench/verify.hpp"
 #include "core/hash.hpp"
 

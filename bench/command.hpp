@@ -7,13 +7,30 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/error.hpp"
 #include "core/registry.hpp"
 
 namespace icb {
 
-enum class Format { table, csv, json };
+/// `sts`: the layout of the final report of NIST's program, of the command `nist` only.
+enum class Format { table, csv, json, sts };
+
+inline std::string_view to_string(Format format) {
+  switch (format) {
+    case Format::csv:
+      return "csv";
+    case Format::json:
+      return "json";
+    case Format::sts:
+      return "sts";
+    case Format::table:
+      break;
+  }
+  return "table";
+}
 
 /// Options every command has.
 struct CommonOptions {
@@ -34,6 +51,7 @@ struct CommandEntry {
   /// shared_ptr) and returns what runs it. Results go to stdout or below common.out, messages to
   /// stderr.
   std::function<std::function<ExitCode(const CommonOptions&)>(CLI::App& app)> setup;
+  std::vector<Format> formats = {Format::table, Format::csv, Format::json};  ///< of --format
 };
 
 using RegisterCommand = Register<CommandEntry>;

@@ -1,11 +1,8 @@
 /// icbench: the command line. Commands register themselves (bench/command.hpp).
 #include <fmt/format.h>
 
-#include <charconv>
-#include <cmath>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <map>
@@ -14,45 +11,32 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "bench/command.hpp"
+#include "bench/validators.hpp"
 #include "core/build_info.hpp"
 
 namespace {
 
 using icb::CommonOptions;
 using icb::ExitCode;
+using icb::fits_64_bits;
+using icb::is_number;
+using icb::not_empty;
 
-// CLI11 lets these through: a number beyond 64 bits (cut off), NaN (outside no range), an empty
-// path.
-const CLI::Validator fits_64_bits{[](std::string& text) {
-                                    std::uint64_t value = 0;
-                                    const auto [end, error] = std::from_chars(
-                                        text.data(), text.data() + text.size(), value);
-                                    if (error == std::errc{} && end == text.data() + text.size())
-                                      return std::string{};
-                                    return "expected an integer from 0 to 2^64 - 1, got " + text;
-                                  },
-                                  "", "64-bit"};
-const CLI::Validator is_number{[](std::string& text) {
-                                 return std::isnan(std::strtod(text.c_str(), nullptr))
-                                            ? "expected a number, got " + text
-                                            : std::string{};
-                               },
-                               "", "number"};
-const CLI::Validator not_empty{[](std::string& text) {
-                                 return text.empty() ? std::string("expected a path, got nothing")
-                                                     : std::string{};
-                               },
-                               "", "path"};
-
-void add_common_options(CLI::App& app, CommonOptions& common) {
-  static const std::map<std::string, icb::Format> formats{
-      {"table", icb::Format::table}, {"csv", icb::Format::csv}, {"json", icb::Format::json}};
+void add_common_options(CLI::App& app, const icb::CommandEntry& command, CommonOptions& common) {
+  std::map<std::string, icb::Format> formats;
+  std::vector<std::string> names;
+  for (const icb::Format format : command.formats) {
+    names.emplace_back(icb::to_string(format));
+    formats[names.back()] = format;
+  }
   app.add_option_function<std::string>(
-         "--format", [&common](const std::string& name) { common.format = formats.at(name); },
-         "table, csv or json")
-      ->check(CLI::IsMember(formats))
+         "--format",
+         [&common, formats](const std::string& name) { common.format = formats.at(name); },
+         fmt::format("{}", fmt::join(names, ", ")))
+      ->check(CLI::IsMember(names))
       ->option_text("NAME");
   app.add_option("--out", common.out, "directory for results")
       ->check(not_empty)
@@ -81,7 +65,7 @@ int run(int argc, char** argv) {
   std::map<const CLI::App*, std::function<ExitCode(const CommonOptions&)>> runs;
   for (const auto& [name, command] : icb::registry<icb::CommandEntry>()) {
     CLI::App* sub = app.add_subcommand(name, command.summary);
-    add_common_options(*sub, common);
+    add_common_options(*sub, command, common);
     runs[sub] = command.setup(*sub);
   }
   // CLI11 would only say that a command is missing.

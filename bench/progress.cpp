@@ -40,9 +40,16 @@ Progress::Progress(std::string title, double total, double restored, bool quiet)
   }
 }
 
+Progress::Progress(std::string title, std::string unit, bool quiet)
+    : Progress(std::move(title), 0, 0, true) {
+  m_unit = std::move(unit);
+  m_quiet = quiet;
+}
+
 Progress::~Progress() {
   if (m_quiet) return;
-  const bool complete = m_restored + m_done >= 0.999999 * m_total;
+  const bool complete =
+      m_restored + m_done >= 0.999999 * m_total && std::uncaught_exceptions() == m_exceptions;
   fmt::print(stderr, "{}{}: {} in {}{}\n", m_terminal ? "\r" : "", m_title,
              complete ? "done" : "stopped", minutes(seconds_since(m_start)),
              m_terminal ? "                                        " : "");
@@ -56,6 +63,12 @@ void Progress::advance(double work) {
 
 void Progress::draw() {
   m_drawn = Clock::now();
+  if (!m_unit.empty()) {
+    fmt::print(stderr, "\r{}: {:.0f} {}, {}   ", m_title, m_done, m_unit,
+               minutes(seconds_since(m_start)));
+    std::fflush(stderr);
+    return;
+  }
   const double elapsed = seconds_since(m_start);
   const double share = m_total > 0 ? std::min(1.0, (m_restored + m_done) / m_total) : 1.0;
   const double left = m_done > 0 ? elapsed * (m_total - m_restored - m_done) / m_done : 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <exception>
 #include <mutex>
 #include <string>
 
@@ -12,6 +13,8 @@ class Progress {
   /// `total`: work in any unit; `restored`: how much of it needs no time because it is in the
   /// store.
   Progress(std::string title, double total, double restored, bool quiet);
+  /// Of a whole known only at its end: counts `unit` ("sequences").
+  Progress(std::string title, std::string unit, bool quiet);
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
   ~Progress();
@@ -23,11 +26,13 @@ class Progress {
   void draw();
 
   std::string m_title;
+  std::string m_unit;  ///< empty: shares of the total
   double m_total;
   double m_restored;
   double m_done = 0;
   bool m_quiet;
   bool m_terminal;
+  int m_exceptions = std::uncaught_exceptions();  ///< more at the end: stopped
   std::chrono::steady_clock::time_point m_start;
   std::chrono::steady_clock::time_point m_drawn;
   std::mutex m_mutex;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <stdexcept>
+#include <utility>
 
 namespace icb {
 
@@ -52,6 +53,20 @@ BitSequence BitSequence::from_text(std::string_view text) {
     if (c == '1') out.m_words.back() |= std::uint64_t{1} << (63 - out.m_size % 64);
     ++out.m_size;
   }
+  return out;
+}
+
+BitSequence BitSequence::from_words(std::vector<std::uint64_t> words, std::uint64_t size) {
+  if (words.size() != size / 64 + (size % 64 == 0 ? 0 : 1)) {
+    throw std::invalid_argument(
+        fmt::format("{} bits do not fill {} words exactly", size, words.size()));
+  }
+  if (size % 64 != 0 && words.back() << size % 64 != 0) {
+    throw std::invalid_argument(fmt::format("bits beyond the {} of the sequence are not 0", size));
+  }
+  BitSequence out;
+  out.m_words = std::move(words);
+  out.m_size = size;
   return out;
 }
 

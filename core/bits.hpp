@@ -42,6 +42,9 @@ class BitSequence {
   static BitSequence from_bytes(ConstBytes bytes, std::uint64_t first, std::uint64_t count);
   /// From '0' and '1'; spaces and line breaks are skipped. Throws std::invalid_argument otherwise.
   static BitSequence from_text(std::string_view text);
+  /// Takes over words as a view holds them. Throws std::invalid_argument unless there are exactly
+  /// as many as `size` needs and the bits beyond it are zero.
+  static BitSequence from_words(std::vector<std::uint64_t> words, std::uint64_t size);
 
   BitView view() const { return {m_words, m_size}; }
 

@@ -12,7 +12,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "core/descriptor.hpp"
 #include "core/error.hpp"
 
 namespace icb {
@@ -35,6 +34,28 @@ std::string joined(const std::vector<std::string>& fields) {
     line += quoted(fields[i]);
   }
   return line + '\n';
+}
+
+[[noreturn]] void cannot_write(const std::filesystem::path& path, int error) {
+  throw InputError(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(error)));
+}
+
+std::filesystem::path part_of(const std::filesystem::path& path) {
+  return path.parent_path() / fmt::format(".{}.{}.part", path.filename().string(), ::getpid());
+}
+
+int open_part(const std::filesystem::path& path, const std::filesystem::path& part) {
+  std::error_code error;
+  if (path.has_parent_path()) {
+    std::filesystem::create_directories(path.parent_path(), error);
+    if (error) cannot_write(path.parent_path(), error.value());
+  }
+  if (std::filesystem::exists(path, error) && !std::filesystem::is_regular_file(path, error)) {
+    throw InputError(fmt::format("{}: expected a regular file to replace", path.string()));
+  }
+  const int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) cannot_write(path, errno);
+  return fd;
 }
 
 }  // namespace
@@ -110,46 +131,37 @@ std::vector<std::vector<std::string>> parse_csv(std::string_view text) {
   return rows;
 }
 
-void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
-  const auto fail = [&](const std::filesystem::path& where, int error) {
-    throw InputError(
-        fmt::format("{}: cannot be written: {}", where.string(), std::strerror(error)));
-  };
-  std::error_code error;
-  if (path.has_parent_path()) {
-    std::filesystem::create_directories(path.parent_path(), error);
-    if (error) fail(path.parent_path(), error.value());
-  }
-  if (std::filesystem::exists(path, error) && !std::filesystem::is_regular_file(path, error)) {
-    throw InputError(fmt::format("{}: expected a regular file to replace", path.string()));
-  }
-  const auto part =
-      path.parent_path() / fmt::format(".{}.{}.part", path.filename().string(), ::getpid());
-  const Descriptor file{::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
-  if (file.get() < 0) fail(path, errno);
+AtomicFile::AtomicFile(std::filesystem::path path)
+    : m_path(std::move(path)), m_part(part_of(m_path)), m_file(open_part(m_path, m_part)) {}
+
+AtomicFile::~AtomicFile() {
+  if (m_open) ::unlink(m_part.c_str());
+}
+
+void AtomicFile::write(std::string_view content) {
   const char* next = content.data();
   std::size_t left = content.size();
   while (left > 0) {
-    const ssize_t written = ::write(file.get(), next, left);
+    const ssize_t written = ::write(m_file.get(), next, left);
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) {
-      const int reason = errno;
-      ::unlink(part.c_str());
-      fail(path, reason);
-    }
+    if (written < 0) cannot_write(m_path, errno);
     next += written;
     left -= static_cast<std::size_t>(written);
   }
-  if (::fsync(file.get()) != 0 && errno != EINVAL && errno != EROFS) {
-    const int reason = errno;
-    ::unlink(part.c_str());
-    fail(path, reason);
-  }
-  std::filesystem::rename(part, path, error);
-  if (error) {
-    ::unlink(part.c_str());
-    fail(path, error.value());
-  }
+}
+
+void AtomicFile::commit() {
+  if (::fsync(m_file.get()) != 0 && errno != EINVAL && errno != EROFS) cannot_write(m_path, errno);
+  std::error_code error;
+  std::filesystem::rename(m_part, m_path, error);
+  if (error) cannot_write(m_path, error.value());
+  m_open = false;
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
+  AtomicFile file(path);
+  file.write(content);
+  file.commit();
 }
 
 std::string read_file(const std::filesystem::path& path) {

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/descriptor.hpp"
+
 namespace icb {
 
 /// 17 significant digits: the text reads back to the same double. "nan" is refused
@@ -36,8 +38,31 @@ class CsvTable {
 /// Fields of one RFC 4180 text, header row included. Throws std::invalid_argument on an open quote.
 std::vector<std::vector<std::string>> parse_csv(std::string_view text);
 
-/// Writes beside the target and renames, so that a crash or a full disk leaves the old file or
-/// none. Creates the directory. Throws InputError with the path and the system's reason.
+/// A file written piece by piece beside its target and renamed at the end, so that a crash, a full
+/// disk or an exception leaves the old file or none. Creates the directory. Every call throws
+/// InputError with the path and the system's reason.
+///
+///   AtomicFile file("out/table.csv");
+///   file.write(text);  // any number of times
+///   file.commit();     // without it the destructor removes what was written
+class AtomicFile {
+ public:
+  explicit AtomicFile(std::filesystem::path path);
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+  ~AtomicFile();
+
+  void write(std::string_view content);
+  void commit();
+
+ private:
+  std::filesystem::path m_path;
+  std::filesystem::path m_part;
+  Descriptor m_file;
+  bool m_open = true;
+};
+
+/// The whole content at once.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
 /// The whole file. Throws InputError with the path and the reason.

@@ -2,16 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <CLI/Version.hpp>
 #include <algorithm>
 #include <initializer_list>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <thread>
 
+#include "bench/provenance.hpp"
 #include "core/build_info.hpp"
 #include "core/hash.hpp"
-#include "nist_tests/spectral.hpp"
 
 namespace icb {
 
@@ -324,17 +322,7 @@ std::string render_manifest(const Run& run) {
                   {"image_keys", run.image_keys},
                   {"training_keys", run.training_keys}};
   out["correction"] = "Bonferroni over all checks of a subject";
-  const BuildInfo& build = build_info();
-  out["program"] = {{"version", build.version}, {"commit", build.commit},
-                    {"modified", build.dirty},  {"compiler", build.compiler},
-                    {"flags", build.flags},     {"build_type", build.build_type},
-                    {"preset", build.preset},   {"fft", build.fft}};
-  for (const auto& [name, version] : library_versions()) out["libraries"][name] = version;
-  for (const auto& [name, version] : decoder_versions()) out["libraries"][name] = version;
-  out["libraries"]["transform"] = transform_library();
-  out["libraries"]["cli11"] = CLI11_VERSION;
-  out["machine"] = {{"cpu", cpu_model()},
-                    {"hardware_threads", std::thread::hardware_concurrency()}};
+  out.update(provenance());
   out["weights"] = {{"feedback", to_hex(sha256(embedded::feedback_json))},
                     {"keygen", to_hex(sha256(embedded::keygen_json))}};
   out["data"]["set"] = run.volume.name;

@@ -5,33 +5,22 @@
 #include <cmath>
 #include <utility>
 
-#include "core/hash.hpp"
+#include "bench/cipher_stream.hpp"
 
 namespace icb::reproduce {
-namespace {
-
-Bytes first_bytes(const Digest& digest, std::size_t count) {
-  return {digest.begin(), digest.begin() + static_cast<std::ptrdiff_t>(count)};
-}
-
-}  // namespace
 
 Bytes key_for(const Run& run, const CipherEntry& cipher, std::string_view key_label) {
-  return first_bytes(derive_key(run.seed, key_label), cipher.key_bits.value / 8);
+  return icb::key_for(run.seed, cipher, key_label);
 }
 
 Bytes nonce_for(const Run& run, const CipherEntry& cipher, std::string_view key_label,
                 std::string_view image_name) {
-  return first_bytes(derive_key(run.seed, fmt::format("nonce/{}/{}", key_label, image_name)),
-                     cipher.nonce_bytes.value);
+  return icb::nonce_for(run.seed, cipher, key_label, image_name);
 }
 
 OwnedImage encrypt_for(const Run& run, std::string_view subject, ConstImage plain,
                        std::string_view key_label, std::string_view image_name) {
-  const auto& cipher = find<CipherEntry>(subject);
-  return encrypt(cipher, plain, key_for(run, cipher, key_label),
-                 nonce_for(run, cipher, key_label, image_name))
-      .image;
+  return icb::encrypt_for(run.seed, subject, plain, key_label, image_name);
 }
 
 OwnedImage plain_of(const ImageRef& image) { return owned(image.load()); }

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <map>
-#include <memory>
 #include <stdexcept>
 #include <variant>
 
+#include "bench/cipher_stream.hpp"
 #include "core/statistics.hpp"
 #include "nist_tests/randomness_test.hpp"
 
@@ -32,18 +32,8 @@ constexpr PaperRow paper_rows[] = {
     {"random-excursions-variant", 0.95, 0.98},
 };
 
-constexpr std::uint64_t sequence_bytes = sequence_bits / 8;
-
-std::string key_label(std::size_t key) { return fmt::format("table2/key-{}", key); }
-
-std::size_t stream_bytes(const Run& run) {
-  std::size_t bytes = 0;
-  for (const ImageRef& image : run.volume.images) bytes += image.shape.bytes();
-  return bytes;
-}
-
 std::size_t sequences_per_key(const Run& run) {
-  return static_cast<std::size_t>(stream_bytes(run) / sequence_bytes);
+  return static_cast<std::size_t>(sequences_per_stream(run.volume, sequence_bits));
 }
 
 std::size_t sequences_of(const Run& run, std::string_view subject) {
@@ -56,47 +46,11 @@ std::string cell_name(std::string_view subject, std::size_t sequence) {
   return fmt::format("table2/{}/sequence-{}", subject, sequence);
 }
 
-/// Neighbouring sequences share images: the last one encrypted on this thread is kept. It is a pure
-/// function of its name, so results do not depend on it.
-const OwnedImage& encrypted(const Run& run, std::string_view subject, const std::string& label,
-                            const ImageRef& image) {
-  thread_local std::string kept_name;
-  thread_local std::unique_ptr<OwnedImage> kept;
-  const std::string name = fmt::format("{} {} {} {}", run.seed, subject, label, image.sha256);
-  if (kept == nullptr || kept_name != name) {
-    kept.reset();
-    const OwnedImage plain = plain_of(image);
-    kept = std::make_unique<OwnedImage>(encrypt_for(run, subject, plain.view(), label, image.name));
-    kept_name = name;
-  }
-  return *kept;
-}
-
-/// Bytes of the sequence, cut out of the stream of its key.
-Bytes sequence_of(const Run& run, std::string_view subject, std::size_t sequence) {
-  const std::size_t one_key = sequences_per_key(run);
-  const std::string label = key_label(sequence / one_key);
-  const std::uint64_t first = sequence % one_key * sequence_bytes;
-  Bytes out;
-  out.reserve(sequence_bytes);
-  std::uint64_t start = 0;
-  for (const ImageRef& image : run.volume.images) {
-    const std::uint64_t size = image.shape.bytes();
-    const std::uint64_t from = std::max(first, start);
-    const std::uint64_t to = std::min(first + sequence_bytes, start + size);
-    if (from < to) {
-      const ConstBytes bytes = encrypted(run, subject, label, image).bytes();
-      const ConstBytes part = bytes.subspan(from - start, to - from);
-      out.insert(out.end(), part.begin(), part.end());
-    }
-    start += size;
-  }
-  return out;
-}
-
 std::vector<Measurement> test_sequence(const Run& run, std::string_view subject,
                                        std::size_t sequence) {
-  const BitSequence bits = BitSequence::from_bytes(sequence_of(run, subject, sequence));
+  thread_local KeptImage kept;
+  const BitSequence bits =
+      cipher_sequence(run.seed, run.volume, subject, sequence_bits, sequence, kept);
   std::vector<Measurement> out;
   for (const PaperRow& row : paper_rows) {
     const auto& test = find<RandomnessEntry>(row.test);
@@ -104,7 +58,7 @@ std::vector<Measurement> test_sequence(const Run& run, std::string_view subject,
     Measurement m;
     m.cipher = subject;
     m.nonce_policy = "fresh";
-    m.key_id = key_label(sequence / sequences_per_key(run));
+    m.key_id = stream_key_label(sequence / sequences_per_key(run));
     m.image = fmt::format("{} bits {}", run.volume.name, sequence % sequences_per_key(run));
     m.channel = "all";
     m.n = bits.size();

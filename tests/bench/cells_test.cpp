@@ -17,6 +17,7 @@
 #include <set>
 #include <thread>
 
+#include "bench/stop.hpp"
 #include "core/csv.hpp"
 #include "core/error.hpp"
 #include "core/hash.hpp"

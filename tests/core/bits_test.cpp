@@ -101,6 +101,23 @@ TEST(Bits, TextSkipsWhiteSpaceAndRefusesTheRest) {
   }
 }
 
+TEST(Bits, WordsAreTakenOverAsTheyAre) {
+  const Bytes bytes = some_bytes(24);
+  for (std::uint64_t size = 0; size <= 192; ++size) {
+    const BitSequence bits = BitSequence::from_bytes(bytes, 0, size);
+    const auto words = bits.view().words();
+    const std::vector<std::uint64_t> copy(words.begin(), words.end());
+    EXPECT_TRUE(equals(BitSequence::from_words(copy, size), bytes, 0, size)) << size;
+    auto longer = copy;
+    longer.push_back(0);
+    EXPECT_THROW(BitSequence::from_words(longer, size), std::invalid_argument) << size;
+    if (size % 64 == 0) continue;
+    auto dirty = copy;  // the first bit beyond the end
+    dirty.back() |= std::uint64_t{1} << (63 - size % 64);
+    EXPECT_THROW(BitSequence::from_words(dirty, size), std::invalid_argument) << size;
+  }
+}
+
 TEST(Bits, ViewsNeedTheRightNumberOfWords) {
   const std::array<std::uint64_t, 2> words{1, 2};
   for (std::uint64_t size = 65; size <= 128; ++size) EXPECT_NO_THROW(BitView(words, size));

@@ -255,6 +255,25 @@ TEST_F(AtomicWrite, FullDeviceKeepsTheOldFile) {
   EXPECT_EQ(entries(), 1U);
 }
 
+TEST_F(AtomicWrite, PiecesAreThereWhenCommitted) {
+  write_file_atomically(in("x.csv"), "old");
+  {
+    AtomicFile file(in("x.csv"));
+    file.write("one ");
+    file.write("");
+    file.write("two");
+    EXPECT_EQ(read_file(in("x.csv")), "old");
+    file.commit();
+    EXPECT_EQ(read_file(in("x.csv")), "one two");
+  }
+  {
+    AtomicFile file(in("x.csv"));
+    file.write("never");
+  }
+  EXPECT_EQ(read_file(in("x.csv")), "one two");
+  EXPECT_EQ(entries(), 1U);
+}
+
 TEST_F(AtomicWrite, ReadRefusesWhatIsNotAReadableFile) {
   for (const auto& path : {in("absent"), in("")}) {
     try {
