@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numbers>
 #include <numeric>
 
 #include "core/kolmogorov_smirnov.hpp"
@@ -25,7 +26,8 @@ std::vector<PValue> p_values(std::initializer_list<double> values) {
 double uniform(std::mt19937_64& engine) { return static_cast<double>(engine() >> 11) * 0x1p-53; }
 
 double normal(std::mt19937_64& engine) {  // Box & Muller
-  return std::sqrt(-2 * std::log(1 - uniform(engine))) * std::cos(2 * M_PI * uniform(engine));
+  return std::sqrt(-2 * std::log(1 - uniform(engine))) *
+         std::cos(2 * std::numbers::pi * uniform(engine));
 }
 
 /// A stand-in for running the tests: p(id) for every id of every test.
@@ -378,16 +380,16 @@ class FamilyWiseError : public ::testing::TestWithParam<Null> {};
 
 // Stand-in for an ideal source: p-values exactly uniform, or at the edge of the tolerated tail.
 TEST_P(FamilyWiseError, IsAtMostAlpha) {
-  const auto& [sequences, trials, correlation] = GetParam();
+  const Null plan = GetParam();
   SCOPED_TRACE("seed " + std::to_string(seed()));
   std::mt19937_64 engine(seed());
   const Battery battery({}, {});
   const Alpha alpha{0.05};
   for (const bool edge : {false, true}) {
     std::uint64_t rejected = 0;
-    for (int trial = 0; trial < trials; ++trial) {
+    for (int trial = 0; trial < plan.trials; ++trial) {
       Assessor assessor(battery, length, alpha, edge ? Tolerance{} : Tolerance::none());
-      for (std::size_t s = 0; s < sequences; ++s) {
+      for (std::size_t s = 0; s < plan.sequences; ++s) {
         double common = 0;
         std::string of;
         assessor.add(results_of(battery, [&](const std::string& id) {
@@ -395,8 +397,8 @@ TEST_P(FamilyWiseError, IsAtMostAlpha) {
             of = test;
             common = normal(engine);
           }
-          const double z =
-              std::sqrt(correlation) * common + std::sqrt(1 - correlation) * normal(engine);
+          const double z = std::sqrt(plan.correlation) * common +
+                           std::sqrt(1 - plan.correlation) * normal(engine);
           const double p = std::erfc(z / std::sqrt(2)) / 2;
           return edge && p < 0.021952 ? std::pow(p / 0.28, 1.5) : p;  // the inverse of tail
         }));
@@ -404,8 +406,9 @@ TEST_P(FamilyWiseError, IsAtMostAlpha) {
       const auto result = assessor.result();
       rejected += std::ranges::any_of(result.tests, &TestAssessment::rejected) ? 1U : 0U;
     }
-    EXPECT_GT(binomial_upper_p(rejected, static_cast<std::uint64_t>(trials), 0.05).value(), 1e-4)
-        << rejected << " of " << trials << (edge ? ", edge" : ", uniform");
+    EXPECT_GT(binomial_upper_p(rejected, static_cast<std::uint64_t>(plan.trials), 0.05).value(),
+              1e-4)
+        << rejected << " of " << plan.trials << (edge ? ", edge" : ", uniform");
   }
 }
 

@@ -129,6 +129,23 @@ TEST(StsReport, Columns) {
   }
 }
 
+// Chi-square 30 and 43.2 of ten bins: 4e-4 and 2e-6, on either side of 0.0001.
+TEST(StsReport, StarOfTheUniformity) {
+  for (const auto& [last, star] : {std::pair{std::size_t{5}, false}, {4, true}}) {
+    std::vector<double> p(25 + 3 * (5 - last), 0.05);
+    for (int bin = 1; bin < 10; ++bin)
+      p.insert(p.end(), bin < 7 ? std::size_t{10} : last, bin / 10.0 + 0.05);
+    ASSERT_EQ(p.size(), 100U);
+    Assessment assessment;
+    assessment.tests.resize(1);
+    assessment.tests[0].name = "runs";
+    assessment.tests[0].subtests = {sub_test("runs", p, 100)};
+    const Report report = parse(sts_report(assessment, "x"));
+    ASSERT_EQ(report.lines.size(), 1U);
+    EXPECT_EQ(report.lines[0].uniformity_star, star) << report.lines[0].uniformity;
+  }
+}
+
 TEST(StsReport, OfEveryTestOfTheRegistry) {
   const Battery battery({}, {});
   Assessor assessor(battery, 1000, Alpha{0.01});
