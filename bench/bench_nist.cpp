@@ -62,11 +62,11 @@ const std::map<std::string, Work> work_of{
      {.bit_operations = 3.0 * 32 / 2, .reason = "and, xor, select for each row below a pivot"}},
     {"spectral", {.flops = 2.5 * std::log2(all_bits), .reason = "2.5 log2 n of a real transform"}},
     {"linear-complexity", {.bit_operations = 2.0 * 250, .reason = "and, xor for half a block"}},
-    {"non-overlapping-template", {.increments = 1, .reason = "a counter for each window"}},
+    {"non-overlapping-template", {.increments = 1.0 / 4, .reason = "a counter for four windows"}},
     {"overlapping-template", {.bit_operations = 2 * 4, .reason = "four times and, shift"}},
     {"universal", {.increments = 2.0 / 7, .reason = "a last place and a counter for each block"}},
-    {"approximate-entropy", {.increments = 1, .reason = "a counter for each window"}},
-    {"serial", {.increments = 1, .reason = "a counter for each window"}},
+    {"approximate-entropy", {.increments = 1.0 / 4, .reason = "a counter for four windows"}},
+    {"serial", {.increments = 1.0 / 3, .reason = "a counter for three windows"}},
 };
 
 double limit_ns(const Work& work, const MachineRates& rates) {
