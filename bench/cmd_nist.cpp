@@ -386,8 +386,7 @@ void add_test_options(CLI::App& app, OwnOptions& own) {
       ->delimiter(',')
       ->allow_extra_args(false)  // what follows is a file
       ->option_text("A,B");
-  app.add_flag("--details", own.details,
-               "statistics and flags of every sequence in the JSON (some 10 kB each)");
+  app.add_flag("--details", own.details, "statistics and flags of every sequence in the JSON");
   app.add_option_function<std::string>(
          "--constants",
          [&own](const std::string& name) { own.parameters.constants = constants.at(name); },

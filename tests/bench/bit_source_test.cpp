@@ -151,6 +151,9 @@ TEST_F(BitSources, SkippingIsReadingAndForgetting) {
   BitSource source({half, rest}, {});
   EXPECT_EQ(source.skip(all), expected.size());
   EXPECT_EQ(source.read(1).size(), 0U);
+  BitSource twice({file}, {});
+  EXPECT_EQ(twice.skip(200'000), 200'000U);
+  EXPECT_EQ(twice.skip(all), expected.size() - 200'000);
 }
 
 TEST_F(BitSources, PackedBytesInBothOrders) {

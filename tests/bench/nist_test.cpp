@@ -310,6 +310,19 @@ TEST_F(Nist, EveryFormatGivesTheSameBits) {
   }
 }
 
+TEST_F(Nist, StandardInputBeginsWhereItStands) {
+  put("file", as_text(random_bytes(30'000)));
+  const auto after = [&](int skip) {
+    return shell(
+        fmt::format("{{ dd bs=1000 count=1 of=/dev/null 2> /dev/null; icbench nist - "
+                    "--quiet --tests frequency --skip {}; }} < file",
+                    skip));
+  };
+  EXPECT_THAT(after(0).out, HasSubstr("1 of 232000 bits"));
+  EXPECT_THAT(after(231'000).out, HasSubstr("1 of 1000 bits"));
+  EXPECT_THAT(after(236'000).err, HasSubstr("the 236000 bits to skip, got 232000"));
+}
+
 TEST_F(Nist, ShortLastSequenceIsReported) {
   put("random", as_text(random_bytes(1000)));
   const auto heading = [&](std::vector<std::string> arguments) {
