@@ -45,13 +45,13 @@ PValue smallest_of(double tail, std::uint64_t count) {
   return PValue{std::clamp(-std::expm1(static_cast<double>(count) * std::log1p(-tail)), 0.0, 1.0)};
 }
 
-PValue combined(const SubTestAssessment& sub, double distance, Alpha alpha,
-                const Tolerance& tolerance) {
+PValue combined(const SubTestAssessment& sub, Alpha alpha, const Tolerance& tolerance) {
   const PValue smallest = smallest_of(tolerance.tail(sub.smallest), sub.applicable);
   if (sub.applicable == 1) return smallest;
   const std::array<PValue, 3> checks{
       binomial_lower_p(sub.passed, sub.applicable, 1 - tolerance.tail(alpha.value())), smallest,
-      kolmogorov_smirnov_p(std::max(0.0, distance - tolerance.distribution), sub.applicable)};
+      kolmogorov_smirnov_p(std::max(0.0, sub.ks_distance - tolerance.distribution),
+                           sub.applicable)};
   return simes(checks);
 }
 
@@ -84,7 +84,7 @@ void count(std::vector<Remark>& remarks, const std::string& text) {
 }  // namespace
 
 double Tolerance::tail(double p) const {
-  return std::min(1.0, std::max(p, tail_factor * std::pow(p, tail_exponent)));
+  return std::min(1.0, std::max({p, tail_factor * std::pow(p, tail_exponent), zero}));
 }
 
 double SubTestAssessment::proportion() const {
@@ -117,9 +117,9 @@ SubTestAssessment assess_subtest(std::string id, std::uint64_t sequences,
   out.interval_high = limits.high;
   out.proportion_p = binomial_lower_p(out.passed, out.applicable, 1 - alpha.value());
   out.uniformity_p = uniformity_of_bins(out.bins);
-  const double distance = kolmogorov_smirnov_statistic(p_values);
-  out.ks_p = kolmogorov_smirnov_p(distance, out.applicable);
-  out.combined_p = combined(out, distance, alpha, tolerance);
+  out.ks_distance = kolmogorov_smirnov_statistic(p_values);
+  out.ks_p = kolmogorov_smirnov_p(out.ks_distance, out.applicable);
+  out.combined_p = combined(out, alpha, tolerance);
   return out;
 }
 
@@ -172,7 +172,12 @@ Assessor::Assessor(const Battery& battery, std::uint64_t sequence_bits, Alpha al
   for (const auto* test : battery.tests()) {
     auto ids = test->ids(battery.parameters(), sequence_bits);
     const std::size_t size = ids.size();
-    m_tests.push_back({test->name, std::move(ids), std::vector<std::vector<double>>(size), {}, {}});
+    m_tests.push_back({test->name,
+                       test->zero_probability,
+                       std::move(ids),
+                       std::vector<std::vector<double>>(size),
+                       {},
+                       {}});
   }
 }
 
@@ -217,10 +222,12 @@ Assessment Assessor::result() const {
     assessed.name = test.name;
     assessed.not_applicable = test.not_applicable;
     assessed.flags = test.flags;
+    Tolerance tolerance = m_tolerance;
+    tolerance.zero = std::max(tolerance.zero, test.zero_probability);
     std::vector<PValue> parts;
     for (std::size_t i = 0; i < test.ids.size(); ++i) {
       const auto sub =
-          assess_subtest(test.ids[i], m_sequences, test.p_values[i], m_alpha, m_tolerance);
+          assess_subtest(test.ids[i], m_sequences, test.p_values[i], m_alpha, tolerance);
       if (sub.combined_p) parts.push_back(*sub.combined_p);
       out.p_values += sub.applicable;
       out.below_alpha += sub.applicable - sub.passed;

@@ -23,15 +23,19 @@ namespace icb {
 /// and enough sequences find that out in any generator. A verdict is about the generator only if
 /// it allows for it: its null hypothesis is, F being the distribution function of a p-value,
 ///
-///   F(p) <= tail(p) = max(p, tail_factor p^tail_exponent)   and   |F(p) - p| <= distribution.
+///   F(p) <= tail(p) = max(p, tail_factor p^tail_exponent, zero)   and
+///   |F(p) - p| <= distribution.
 ///
-/// The defaults hold for the default parameters and 10^6 bits; without tolerance they are 0, 1, 0.
+/// `zero` is that of the test: the standard sets p = 0 where the prerequisite of the runs test
+/// fails, and one ideal source in 16,000 does. The other defaults hold for the default parameters
+/// and 10^6 bits; without tolerance they are 0, 1, 0.
 struct Tolerance {
   double tail_factor = 0.28;
   double tail_exponent = 2.0 / 3;
   double distribution = 0.02;
+  double zero = 0;
 
-  static constexpr Tolerance none() { return {0, 1, 0}; }
+  static constexpr Tolerance none() { return {0, 1, 0, 0}; }
 
   double tail(double p) const;
 };
@@ -54,6 +58,7 @@ struct SubTestAssessment {
   std::optional<PValue> proportion_p;  ///< exact binomial: P(as few or fewer pass)
   std::optional<PValue> uniformity_p;  ///< ten bins, sec. 4.2.2, real expected counts
   std::optional<PValue> ks_p;          ///< Kolmogorov-Smirnov, two-sided, exact distribution
+  double ks_distance = 0;              ///< its statistic, sup |F_n(p) - p|
   /// The sub-test's part in the verdict, with tolerance. Of one sequence tail(its p). Of more,
   /// Simes' combination of three: as many below alpha by Binomial(applicable, tail(alpha)); a
   /// smallest p-value as small, 1 - (1 - tail(smallest))^applicable; and Kolmogorov-Smirnov of
@@ -116,6 +121,7 @@ class Assessor {
  private:
   struct Test {
     std::string name;
+    double zero_probability;
     std::vector<std::string> ids;
     std::vector<std::vector<double>> p_values;  // of each id
     std::vector<Remark> not_applicable;

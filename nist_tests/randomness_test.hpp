@@ -76,6 +76,8 @@ struct RandomnessEntry {
   /// Of all p-values, in order, for sequences of n bits; the same where the test does not apply.
   std::function<std::vector<std::string>(const TestParameters&, std::uint64_t n)> ids;
   std::function<TestResult(BitView, const TestParameters&)> run;
+  /// Bound of the probability that an ideal source gets p = 0, where the standard sets it.
+  double zero_probability = 0;
   std::vector<RandomnessVector> vectors = {};
 };
 

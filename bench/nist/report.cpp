@@ -304,6 +304,8 @@ void add_subtest(JsonWriter& json, const SubTestAssessment& sub) {
   json.number(sub.uniformity_p);
   json.key("enough_for_uniformity");
   json.truth(sub.enough_for_uniformity());
+  json.key("ks_distance");
+  json.number(sub.ks_distance);
   json.key("ks_p");
   json.number(sub.ks_p);
   json.key("combined_p");
@@ -451,6 +453,7 @@ CsvTable summary_csv(const std::vector<Report>& reports) {
                   "c10",
                   "proportion_p",
                   "uniformity_p",
+                  "ks_distance",
                   "ks_p",
                   "combined_p",
                   "test_combined_p",
@@ -473,7 +476,8 @@ CsvTable summary_csv(const std::vector<Report>& reports) {
                                      any ? (sub.in_interval() ? "1" : "0") : "",
                                      any ? format_double(sub.smallest) : ""};
         for (const std::uint64_t bin : sub.bins) row.push_back(std::to_string(bin));
-        row.insert(row.end(), {digits(sub.proportion_p), digits(sub.uniformity_p), digits(sub.ks_p),
+        row.insert(row.end(), {digits(sub.proportion_p), digits(sub.uniformity_p),
+                               any ? format_double(sub.ks_distance) : "", digits(sub.ks_p),
                                digits(sub.combined_p), digits(test.combined_p),
                                digits(test.adjusted_p), verdict(test)});
         table.add(std::move(row));

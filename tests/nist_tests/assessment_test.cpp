@@ -354,6 +354,22 @@ TEST(Assessor, RefusesOtherResults) {
   EXPECT_EQ(assessor.result().p_values, 0U);
 }
 
+// An ideal source fails the prerequisite of the runs test once in 16,000 sequences and gets p = 0.
+TEST(Assessor, AZeroThatTheStandardSetsIsNoProof) {
+  const Battery battery({"frequency", "runs"}, {});
+  for (const std::string zero : {"runs", "frequency"}) {
+    Assessor assessor(battery, length, Alpha{0.01}, Tolerance::none());
+    for (int s = 0; s < 1000; ++s) {
+      assessor.add(results_of(battery, [&](const std::string& id) {
+        return s == 0 && id == zero ? 0 : (s + 0.5) / 1000;
+      }));
+    }
+    const auto result = assessor.result();
+    EXPECT_FALSE(test_of(result, "runs").rejected);
+    EXPECT_EQ(test_of(result, "frequency").rejected, zero == "frequency");
+  }
+}
+
 TEST(Assessor, ABadGeneratorIsRejectedByTheTestsThatSeeIt) {
   const Battery battery({"frequency", "binary-matrix-rank", "longest-run"}, {});
   Assessor assessor(battery, 40000, Alpha{0.01});

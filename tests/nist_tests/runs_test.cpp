@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/statistics.hpp"
 #include "tests/nist_tests/streams.hpp"
 #include "tests/nist_tests/targets.hpp"
 
@@ -68,6 +69,19 @@ TEST(Runs, RejectsStickyBits) {
     if (engine() % 8 == 0) bits[i] = bits[i - 1];
   }
   EXPECT_LT(p_of(run("runs", pack(bits).view()), "runs"), 1e-6);
+}
+
+// p = 0 where |S_n| >= 4 sqrt(n), 2.3.4 step 2.
+TEST(Runs, BoundOfTheProbabilityOfZero) {
+  const double bound = find<RandomnessEntry>("runs").zero_probability;
+  double largest = 0;
+  for (std::uint64_t n = 16; n <= 4000; ++n) {
+    std::uint64_t ones = (n + 1) / 2;
+    while ((2 * ones - n) * (2 * ones - n) < 16 * n) ++ones;
+    largest = std::max(largest, 2 * binomial_upper_p(ones, n, 0.5).value());
+  }
+  EXPECT_LT(largest, bound);
+  EXPECT_GT(largest, 0.7 * bound);
 }
 
 }  // namespace
