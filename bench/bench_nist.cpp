@@ -115,7 +115,7 @@ int run(int argc, char** argv) {
     const std::string name = fmt::format("battery/{}", threads);
     benchmark::RegisterBenchmark(
         name.c_str(),
-        [&](benchmark::State& state) {
+        [&battery, &sequences, threads](benchmark::State& state) {
           for (auto unused : state) {
             std::size_t i = 0;
             run_battery(
