@@ -31,4 +31,4 @@ for bits in 1000000 100000; do
   [ "$code" -le 1 ] || exit "$code" # 1: a test was rejected, which is what this is about
   mv "$out/calibration_$bits.csv.part" "$out/calibration_$bits.csv"
 done
-python3 scripts/calibration_page.py "$out"
+/usr/bin/python3 scripts/calibration_page.py "$out"
