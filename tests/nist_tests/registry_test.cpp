@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "tests/nist_tests/streams.hpp"
+#include "tests/nist_tests/targets.hpp"
 
 namespace icb::test {
 namespace {
@@ -73,6 +74,23 @@ TEST_P(EveryTest, SameInputSameResult) {
   ASSERT_EQ(applies(first), applies(second));
   if (!applies(first)) return;
   for (const auto& id : entry().ids({}, bits.size())) EXPECT_EQ(p_of(first, id), p_of(second, id));
+}
+
+// Bit for bit, statistics and p-values; lengths that are split, not split and too short.
+TEST_P(EveryTest, SameOnEveryInstructionSet) {
+  std::mt19937_64 engine(seed());
+  for (const std::size_t n : {1000U, 50021U, 1000000U, 1048576U}) {
+    const auto bits = random_sequence(engine, n);
+    const auto expected = entry().run(bits.view(), {});
+    for_all_targets([&] {
+      const auto result = entry().run(bits.view(), {});
+      EXPECT_EQ(result.statistics, expected.statistics) << n;
+      EXPECT_EQ(result.flags, expected.flags) << n;
+      ASSERT_EQ(applies(result), applies(expected)) << n;
+      if (!applies(expected)) return;
+      for (const auto& id : entry().ids({}, n)) EXPECT_EQ(p_of(result, id), p_of(expected, id));
+    });
+  }
 }
 
 TEST_P(EveryTest, EveryLengthAndStreamGivesPValuesOrAReason) {
