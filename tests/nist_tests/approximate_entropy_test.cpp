@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <map>
 
 #include "core/statistics.hpp"
 #include "tests/nist_tests/streams.hpp"
@@ -12,12 +11,7 @@ namespace {
 // phi_m of 2.12.4, as printed, in long double.
 long double plain_phi(const PlainBits& bits, unsigned m) {
   const std::size_t n = bits.size();
-  std::map<std::string, std::uint64_t> counts;
-  for (std::size_t i = 0; i < n; ++i) {
-    std::string pattern;
-    for (std::size_t j = 0; j < m; ++j) pattern += bits[(i + j) % n] != 0 ? '1' : '0';
-    ++counts[pattern];
-  }
+  const auto counts = plain_pattern_counts(bits, m);
   long double sum = 0;
   for (const auto& [pattern, count] : counts) {
     const long double share = static_cast<long double>(count) / static_cast<long double>(n);

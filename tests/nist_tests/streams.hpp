@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
+#include <map>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -26,6 +27,18 @@ using PlainBits = std::vector<std::uint8_t>;
 inline std::uint64_t seed() {
   const char* text = std::getenv("ICB_SEED");  // NOLINT(concurrency-mt-unsafe): nobody sets it
   return text == nullptr ? 20260301 : std::stoull(text);
+}
+
+/// How often each pattern of m bits occurs, the sequence closed to a ring, as '0' and '1'.
+inline std::map<std::string, std::uint64_t> plain_pattern_counts(const PlainBits& bits,
+                                                                 std::size_t m) {
+  std::map<std::string, std::uint64_t> counts;
+  for (std::size_t i = 0; i < bits.size(); ++i) {
+    std::string pattern;
+    for (std::size_t j = 0; j < m; ++j) pattern += bits[(i + j) % bits.size()] != 0 ? '1' : '0';
+    ++counts[pattern];
+  }
+  return counts;
 }
 
 inline BitSequence pack(const PlainBits& bits) {
