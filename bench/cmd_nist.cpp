@@ -34,7 +34,7 @@ struct OwnOptions {
   std::uint64_t skip = 0;
   std::vector<std::string> tests;
   TestParameters parameters;
-  bool details = false;
+  bool no_statistics = false;
 };
 
 /// Where sequences come from, and what can be said of it before and after.
@@ -209,7 +209,7 @@ Report run(const Battery& battery, Source source, const CommonOptions& common,
     }
     if (report.sequences) {
       if (index > 0) report.sequences->write(",\n");
-      report.sequences->write("    " + sequence_json(battery, index, results, own.details));
+      report.sequences->write("    " + sequence_json(battery, index, results, !own.no_statistics));
     }
     if (index == 0) report.first = results;
     progress->advance(1);
@@ -386,7 +386,8 @@ void add_test_options(CLI::App& app, OwnOptions& own) {
       ->delimiter(',')
       ->allow_extra_args(false)  // what follows is a file
       ->option_text("A,B");
-  app.add_flag("--details", own.details, "statistics and flags of every sequence in the JSON");
+  app.add_flag("--no-statistics", own.no_statistics,
+               "leave statistics and flags of every sequence out of the JSON (some 30 kB each)");
   app.add_option_function<std::string>(
          "--constants",
          [&own](const std::string& name) { own.parameters.constants = constants.at(name); },

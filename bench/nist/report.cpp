@@ -512,7 +512,7 @@ std::string p_values_csv(const Battery& battery, std::uint64_t sequence, std::ui
 // --- JSON
 
 std::string sequence_json(const Battery& battery, std::uint64_t sequence,
-                          const SequenceResults& results, bool details) {
+                          const SequenceResults& results, bool statistics) {
   std::string out;
   JsonWriter json(out, 0);
   json.open('{');
@@ -534,7 +534,7 @@ std::string sequence_json(const Battery& battery, std::uint64_t sequence,
       }
       json.close(']');
     }
-    if (details) {
+    if (statistics) {
       json.key("statistics");
       json.open('{');
       for (const auto& [name, value] : results[i].statistics) {

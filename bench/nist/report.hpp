@@ -83,7 +83,7 @@ inline constexpr std::string_view p_values_header = "sequence,test,id,p_value,st
 
 /// One sequence in the array "sequences" of the JSON.
 std::string sequence_json(const Battery& battery, std::uint64_t sequence,
-                          const SequenceResults& results, bool details);
+                          const SequenceResults& results, bool statistics);
 
 /// Everything, as one object.
 void write_json(const Battery& battery, const Report& report, const Sink& sink);

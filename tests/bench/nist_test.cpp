@@ -193,7 +193,7 @@ TEST_F(Nist, JsonHoldsEverything) {
   put("random", as_text(random_bytes(5'000)));
   const auto json =
       nlohmann::json::parse(run({"random", "--length", "10001", "--skip", "3", "--format", "json",
-                                 "--details", "--serial-block", "5", "--dft-divisor", "3.8"})
+                                 "--serial-block", "5", "--dft-divisor", "3.8"})
                                 .out);
   EXPECT_EQ(json.at("input").at("source"), "random");
   EXPECT_EQ(json.at("input").at("format"), "msb (detected)");
@@ -238,7 +238,7 @@ TEST_F(Nist, JsonHoldsEverything) {
 TEST_F(Nist, EveryThreadCountGivesTheSameBytes) {
   put("random", as_text(random_bytes(40'000)));
   const auto with = [&](const char* threads) {
-    return results({"random", "--length", "10003", "--threads", threads, "--details"}, threads);
+    return results({"random", "--length", "10003", "--threads", threads}, threads);
   };
   const auto one = with("1");
   ASSERT_EQ(one.size(), 5U);
