@@ -108,7 +108,8 @@ struct Assessment {
 };
 
 /// Collects p-values, 8 bytes each, and assesses them at the end. With an ideal source within the
-/// tolerance, the probability that `rejected` is set anywhere is at most alpha.
+/// tolerance, the probability that `rejected` is set anywhere is at most alpha where Simes'
+/// inequality holds.
 class Assessor {
  public:
   /// Throws std::invalid_argument if alpha is 0 or 1.

@@ -22,6 +22,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 
 #include "core/statistics.hpp"
@@ -127,6 +128,12 @@ TestResult run(BitView bits, const TestParameters& parameters) {
       parameters.constants == Constants::nist ? sp80022::occurrences_of_ones_by_poisson(lambda / 2)
       : m == 9 && block == 1032               ? exact_9_1032
                                               : sp80022::occurrences_of_ones(m, block);
+  if (*std::min_element(probabilities.begin(), probabilities.end()) <
+      std::numeric_limits<double>::min()) {
+    result.outcome = NotApplicable{
+        fmt::format("lambda = {:.6g} occurrences in a block, a class has probability 0", lambda)};
+    return result;
+  }
   const double chi_square = sp80022::chi_square(nu, probabilities);
   result.statistics.insert(result.statistics.end(),
                            {{"chi_square", chi_square}, {"lambda", lambda}, {"eta", lambda / 2}});

@@ -56,6 +56,8 @@ struct TestParameters {
   unsigned linear_complexity_block = 500;   ///< M of sec. 2.10, >= 1
   unsigned serial_block = 16;               ///< m of sec. 2.11, 2 to 24
   unsigned approximate_entropy_block = 10;  ///< m of sec. 2.12, 1 to 24
+
+  bool operator==(const TestParameters&) const = default;
 };
 
 /// A worked example of the standard, or one of another stated origin.

@@ -260,9 +260,10 @@ struct DestroyPlan {
     fftw_destroy_plan(plan);
   }
 
-  // FFTW may plan in one thread only, and execute in all.
-  static std::mutex& planner_mutex() {
-    static std::mutex mutex;
+  // FFTW may plan in one thread only, and execute in all. A plan may be destroyed while its owner
+  // is made, by an exception.
+  static std::recursive_mutex& planner_mutex() {
+    static std::recursive_mutex mutex;
     return mutex;
   }
 };

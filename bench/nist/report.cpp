@@ -117,6 +117,14 @@ void add_rows(CsvTable& table, const TestAssessment& test, const TestResult& res
   }
 }
 
+// Whether the tolerance of the verdict was established for something else (docs/sp80022.md).
+bool beyond_tolerance(const Report& report) {
+  TestParameters defaults;
+  defaults.constants = report.parameters.constants;
+  defaults.dft_divisor = report.parameters.dft_divisor;
+  return report.input.sequence_bits < 1'000'000 || !(report.parameters == defaults);
+}
+
 std::string notes(const Report& report) {
   const Assessment& a = report.assessment;
   std::string out;
@@ -147,16 +155,18 @@ std::string notes(const Report& report) {
   };
   remarks("not applicable", &TestAssessment::not_applicable);
   remarks("flag", &TestAssessment::flags);
-  const bool doubtful = std::ranges::any_of(
-      a.tests, [](const TestAssessment& test) { return test.rejected && !test.flags.empty(); });
-  if (doubtful) {
-    out +=
-        "A test that is rejected and flagged may say more of its approximation at this n than of "
-        "the source.\n";
-  }
   const auto rejected = std::ranges::count_if(a.tests, &TestAssessment::rejected);
-  out += fmt::format("rejected: {} of {} tests at alpha {}; {}\n{}\n", rejected, a.tests.size(),
-                     a.alpha.value(), correction, meaning);
+  const auto applied = std::ranges::count_if(
+      a.tests, [](const TestAssessment& test) { return test.adjusted_p.has_value(); });
+  if (rejected > 0 && beyond_tolerance(report)) {
+    out +=
+        "The verdict allows for approximate p-values as they are at 10^6 bits and more with the "
+        "default parameters. Here they may be less exact: a rejection, above all one with a flag "
+        "or "
+        "of many sequences, may say more of a test than of the source (docs/sp80022.md).\n";
+  }
+  out += fmt::format("rejected: {} of the {} tests that applied, at alpha {}; {}\n{}\n", rejected,
+                     applied, a.alpha.value(), correction, meaning);
   return out;
 }
 

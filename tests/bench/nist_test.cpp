@@ -189,6 +189,23 @@ TEST_F(Nist, PValuesAreThoseOfTheTests) {
   EXPECT_EQ(rows, found.size());
 }
 
+TEST_F(Nist, OptionsThatCannotBeMeantAreRefused) {
+  put("random", as_text(random_bytes(5'000)));
+  const auto bits = run({"random", "--float-bits", "8"});
+  EXPECT_EQ(bits.exit_code, 2);
+  EXPECT_THAT(bits.err, HasSubstr("--input float64"));
+  const auto block = run({"random", "--overlapping-template", "9", "--overlapping-block", "8"});
+  EXPECT_EQ(block.exit_code, 2);
+  EXPECT_THAT(block.err, HasSubstr("M >= m = 9, got 8"));
+}
+
+TEST_F(Nist, ARejectionAtAnotherLengthIsQualified) {
+  put("zeros", std::string(10'000, '\0'));
+  EXPECT_THAT(run({"zeros", "--input", "msb"}).out, HasSubstr("may say more of a test"));
+  EXPECT_THAT(run({"zeros", "--input", "msb", "--length", "1000", "--tests", "frequency"}).out,
+              HasSubstr("rejected: 1 of the 1 tests that applied"));
+}
+
 TEST_F(Nist, JsonHoldsEverything) {
   put("random", as_text(random_bytes(5'000)));
   const auto json =
@@ -230,7 +247,8 @@ TEST_F(Nist, JsonHoldsEverything) {
       EXPECT_EQ(sub.at("applicable"), applicable[test.at("name").get<std::string>()]);
     }
   }
-  const auto brief = nlohmann::json::parse(run({"random", "--format", "json"}).out);
+  const auto brief =
+      nlohmann::json::parse(run({"random", "--format", "json", "--no-statistics"}).out);
   EXPECT_FALSE(brief.at("sequences").at(0).at("tests").at("runs").contains("statistics"));
   EXPECT_EQ(brief.at("input").at("sequence_bits"), 40'000);  // the whole, shorter than 10^6
 }

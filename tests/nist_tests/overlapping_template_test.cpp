@@ -169,5 +169,16 @@ TEST(OverlappingTemplate, RejectsLongRuns) {
   EXPECT_LT(only_p(run("overlapping-template", pack(plain).view())), 1e-6);
 }
 
+// e^-eta is 0 in a double from eta = 746 on.
+TEST(OverlappingTemplate, ClassesWithoutProbabilityDoNotApply) {
+  std::mt19937_64 engine(seed());
+  const auto bits = random_sequence(engine, 200000);
+  const TestParameters many{
+      .constants = Constants::nist, .overlapping_template = 4, .overlapping_block = 25000};
+  const auto result = run("overlapping-template", bits.view(), many);
+  ASSERT_FALSE(applies(result));
+  EXPECT_NE(std::get<NotApplicable>(result.outcome).reason.find("1562.31"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace icb::test
