@@ -235,11 +235,18 @@ HWY_EXPORT(count_row_below);
 
 // Bound of the error of a computed X_k. It is a sum of n terms -1, +1 along paths through the
 // transform. A level of radix 2 multiplies a path by a root (sqrt 5 units of rounding, and one for
-// the root) and adds (one unit): below 5 units, and larger radices have fewer roundings for the
-// same levels. 4 epsilon = 8 units for each of log2 n levels, and five levels more for untangling
-// and twiddles. At n = 10^6 one sequence in 10^5 has a peak that near to the threshold.
-double error_bound(double n) {
-  return 4 * std::numeric_limits<double>::epsilon() * n * (std::log2(n) + 5);
+// the root) and adds (one unit): below 5 units, and FFTW's other codelets, up to 16, have fewer
+// roundings for the same levels. 4 epsilon = 8 units for each of log2 n levels, and five levels
+// more for untangling and twiddles. At n = 10^6 one sequence in 10^5 has a peak that near to the
+// threshold.
+constexpr double two_step_units = 8;
+
+// In one step there may be any prime factor: sums of up to 173 terms without a codelet, and
+// convolutions (Rader, Bluestein) of three transforms each. 128 units a level are more than either.
+constexpr double one_step_units = 128;
+
+double error_bound(double n, double units) {
+  return units / 2 * std::numeric_limits<double>::epsilon() * n * (std::log2(n) + 5);
 }
 
 struct Band {
@@ -248,8 +255,8 @@ struct Band {
 };
 
 // Squares outside are on the side of the threshold where they are. `scale`: of X.
-Band undecided(std::uint64_t n, double threshold, double scale) {
-  const double error = error_bound(static_cast<double>(n));
+Band undecided(std::uint64_t n, double threshold, double scale, double units) {
+  const double error = error_bound(static_cast<double>(n), units);
   const double width = error * (2 * std::sqrt(threshold) + error);
   return {(threshold - width) * scale * scale, (threshold + width) * scale * scale};
 }
@@ -335,7 +342,7 @@ PeakCounts count_in_one_step(BitView bits, double threshold) {
   }
   for (std::uint64_t i = 0; i < n; ++i) data[i] = bits[i] != 0 ? 1.0 : -1.0;
   fftw_execute_dft_r2c(plan, data, complex_at(data));
-  const Band band = undecided(n, threshold, 1);
+  const Band band = undecided(n, threshold, 1, one_step_units);
   PeakCounts counts;
   for (std::uint64_t k = 0; k < n / 2; ++k) {
     const double square = data[2 * k] * data[2 * k] + data[2 * k + 1] * data[2 * k + 1];
@@ -411,7 +418,7 @@ class TwoSteps {
         // FFTW reads with a stride; a copy in order meets the memory at its best.
         std::copy_n(second + (row - first) * 2 * stride(), 2 * stride(), in);
         fftw_execute_dft(m_rows.get(), complex_at(in), complex_at(out));
-        count_row(row, out, undecided(m_n, threshold, 2), counts);
+        count_row(row, out, undecided(m_n, threshold, 2, two_step_units), counts);
       }
     }
     for (Buffer* buffer : {&pairs, &transformed, &matrix}) buffer->shrink_below(kept_doubles);
