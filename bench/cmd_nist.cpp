@@ -103,10 +103,11 @@ SourceOptions source_options(const OwnOptions& own) {
 
 Source open_files(const OwnOptions& own) {
   check_files(own);
-  const auto bits = std::make_shared<BitSource>(own.files, source_options(own));
+  const SourceOptions options = source_options(own);
+  const auto bits = std::make_shared<BitSource>(own.files, options);
   Source out;
   out.input.source = described(own.files);
-  out.input.format = described(bits->format(), source_options(own));
+  out.input.format = described(bits->format(), options);
   out.input.skipped_bits = bits->skip(own.skip);
   if (out.input.skipped_bits < own.skip) {
     throw InputError(fmt::format("{}: expected more than the {} bits to skip, got {}",

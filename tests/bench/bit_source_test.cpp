@@ -24,6 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using testing::input_error_of;
 using testing::TemporaryDirectory;
 
 std::string random_bytes(std::size_t count, std::uint64_t seed = 1) {
@@ -68,16 +69,6 @@ std::string digits_of(double x, unsigned count) {
     if (x >= 1) x -= 1;
   }
   return out;
-}
-
-template <class Call>
-std::string input_error_of(Call call) {
-  try {
-    call();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "no InputError";
 }
 
 class BitSources : public ::testing::Test {

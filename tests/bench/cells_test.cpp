@@ -31,6 +31,7 @@ namespace fs = std::filesystem;
 using testing::Child;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::input_error_of;
 using ::testing::IsEmpty;
 using testing::Outcome;
 using ::testing::StartsWith;
@@ -330,16 +331,6 @@ TEST_F(DamagedStore, GarbageCostsWhatItReplacesOnly) {
 }
 
 // --- Refusals
-
-template <class Call>
-std::string input_error_of(Call call) {
-  try {
-    call();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  return "no InputError";
-}
 
 TEST_F(Cells, PlacesThatCannotBeWrittenAreInputErrors) {
   const auto refusal = [](const fs::path& path) {

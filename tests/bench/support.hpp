@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/error.hpp"
 #include "tests/temporary_directory.hpp"
 
 namespace icb::testing {
@@ -63,6 +64,17 @@ Outcome icbench(std::vector<std::string> arguments, const Start& start = {});
 /// Content of every file below the directory with that extension, by relative path.
 std::map<std::string, std::string> files_below(const std::filesystem::path& directory,
                                                const std::string& extension);
+
+/// Text of the InputError that a call throws, or "no InputError".
+template <class Call>
+std::string input_error_of(Call call) {
+  try {
+    call();
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "no InputError";
+}
 
 /// Rows of a CSV file as maps from column name to field.
 std::vector<std::map<std::string, std::string>> csv_rows(const std::string& text);

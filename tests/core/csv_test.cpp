@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "tests/temporary_directory.hpp"
 
 namespace icb {
 namespace {
@@ -136,25 +137,19 @@ TEST(ParseCsv, AnOpenQuoteIsRefused) {
 
 class AtomicWrite : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "icb_csv_XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    m_directory = pattern;
-    fs::permissions(m_directory, fs::perms::all);
-  }
+  void SetUp() override { fs::permissions(m_directory.path(), fs::perms::all); }
 
   void TearDown() override {
     std::error_code ignored;
-    fs::permissions(m_directory, fs::perms::owner_all, ignored);
-    fs::remove_all(m_directory, ignored);
+    fs::permissions(m_directory.path(), fs::perms::owner_all, ignored);
   }
 
-  fs::path in(const std::string& name) const { return m_directory / name; }
+  fs::path in(const std::string& name) const { return m_directory.path() / name; }
 
   /// Names present, so that nothing is left beside the target.
   std::size_t entries() const {
     std::size_t count = 0;
-    for (const auto& entry : fs::directory_iterator(m_directory))
+    for (const auto& entry : fs::directory_iterator(m_directory.path()))
       if (!entry.path().empty()) ++count;
     return count;
   }
@@ -169,7 +164,7 @@ class AtomicWrite : public ::testing::Test {
   }
 
  private:
-  fs::path m_directory;
+  testing::TemporaryDirectory m_directory;
 };
 
 TEST_F(AtomicWrite, WritesReplacesAndLeavesNothingElse) {
