@@ -25,9 +25,10 @@ CsvTable ciphers() {
 }
 
 CsvTable metrics() {
-  CsvTable table({"name", "unit", "needs", "source"});
+  CsvTable table({"name", "unit", "needs", "family", "formula", "expected", "sd", "source"});
   for (const auto& [name, metric] : registry<MetricEntry>()) {
-    table.add({name, metric.unit, metric.needs_plain ? "plain and cipher image" : "one image",
+    table.add({name, metric.unit, std::string(to_string(metric.needs)),
+               std::string(metric.family_name()), metric.formula, metric.expected, metric.sd,
                metric.source});
   }
   return table;

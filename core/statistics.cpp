@@ -80,4 +80,30 @@ PValue uniformity_p(std::span<const double> p_values) {
   return uniformity_of_bins(tenths(p_values));
 }
 
+PValue simes(std::span<const PValue> p_values) {
+  if (p_values.empty()) throw std::invalid_argument("Simes' combination of no p-values");
+  std::vector<PValue> sorted(p_values.begin(), p_values.end());
+  std::ranges::sort(sorted);
+  double smallest = 1;
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    smallest = std::min(smallest, sorted[i].value() * static_cast<double>(sorted.size()) /
+                                      static_cast<double>(i + 1));
+  }
+  return PValue{smallest};
+}
+
+std::vector<PValue> holm(std::span<const PValue> p_values) {
+  std::vector<std::size_t> order(p_values.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return p_values[i]; });
+  std::vector<PValue> out(p_values.begin(), p_values.end());
+  double largest = 0;
+  for (std::size_t rank = 0; rank < order.size(); ++rank) {
+    const auto left = static_cast<double>(order.size() - rank);
+    largest = std::max(largest, std::min(1.0, left * p_values[order[rank]].value()));
+    out[order[rank]] = PValue{largest};
+  }
+  return out;
+}
+
 }  // namespace icb

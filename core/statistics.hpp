@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "core/units.hpp"
 
@@ -38,5 +39,14 @@ std::array<std::uint64_t, 10> tenths(std::span<const double> p_values);
 /// An approximation: for 55 p-values 0.01 stands for 0.015, 1e-4 for 6e-4, 1e-6 for 3e-5.
 PValue uniformity_of_bins(const std::array<std::uint64_t, 10>& counts);
 PValue uniformity_p(std::span<const double> p_values);
+
+/// Simes (Biometrika, 1986): min over i of m p_(i) / i. A p-value of "all null hypotheses hold",
+/// for independent and for the usual positively dependent p-values. Throws std::invalid_argument if
+/// empty.
+PValue simes(std::span<const PValue> p_values);
+
+/// Holm (Scand. J. Statist., 1979): step-down adjusted p-values in the order given. Comparing each
+/// with alpha keeps the probability of any false rejection at alpha under every dependence.
+std::vector<PValue> holm(std::span<const PValue> p_values);
 
 }  // namespace icb

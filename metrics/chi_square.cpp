@@ -15,7 +15,6 @@
 
 #include <cmath>
 #include <stdexcept>
-#include <utility>
 #include <vector>
 
 #include "core/statistics.hpp"
@@ -26,11 +25,11 @@ namespace {
 
 __extension__ using Int128 = __int128;
 
-Measurement measure(const Histogram& counts, std::string channel) {
+Measurement measure(const Histogram& counts, const std::string& channel) {
   const std::uint64_t n = total(counts);
   const double value = chi_square(counts);
   Measurement out =
-      finding("chi_square", std::move(channel), "1", n, value, chi_square_null(n, counts.size()));
+      finding("chi_square", channel, "1", n, value, chi_square_null(n, counts.size()));
   if (!out.z) {
     add_detail(out, "one sample has this value for certain");
     return out;
@@ -48,17 +47,19 @@ Measurement measure(const Histogram& counts, std::string channel) {
 }
 
 std::vector<Measurement> compute(const MetricInput& input) {
-  std::vector<Measurement> out;
-  for (const auto scope : scopes(input.image.shape())) {
-    out.push_back(measure(histogram(input.image, scope), scope_name(input.image.shape(), scope)));
-  }
-  return out;
+  return each_scope(input.image.shape(), [&](auto scope, const std::string& channel) {
+    return measure(input.image.histogram(scope), channel);
+  });
 }
 
 const RegisterMetric entry{
     {.name = "chi_square",
      .unit = "1",
+     .formula = "(K sum c_i^2 - N^2) / N over the K counts c_i of N samples",
+     .expected = "K - 1",
+     .sd = "sqrt(2 (K - 1)(1 - 1/N))",
      .source = "Pearson 1900; null model: exact multinomial moments, see metrics/chi_square.hpp",
+     .family = "histogram",
      .compute = compute}};
 
 }  // namespace

@@ -80,26 +80,28 @@ std::vector<Measurement> compute(const MetricInput& input, const std::string& qu
   const Shape& shape = input.image.shape();
   std::vector<PairSums> sums(shape.channels);
   PairSums pooled;
-  for (std::size_t channel = 0; channel < shape.channels; ++channel) {
-    if (pair_count(shape, offset) == 0) break;
-    sums[channel] =
-        input.pairs == 0
-            ? adjacent_pairs(input.image, channel, offset)
-            : sampled_pairs(input.image, channel, offset, input.pairs,
-                            derive_seed(input.seed, fmt::format("{}/{}", quantity, channel)));
-    pooled += sums[channel];
+  if (input.pairs == 0) {
+    sums = input.image.adjacent(offset);
+  } else if (pair_count(shape, offset) > 0) {
+    for (std::size_t channel = 0; channel < shape.channels; ++channel) {
+      sums[channel] =
+          sampled_pairs(input.image, channel, offset, input.pairs,
+                        derive_seed(input.seed, fmt::format("{}/{}", quantity, channel)));
+    }
   }
-  std::vector<Measurement> out;
-  for (const auto scope : scopes(shape)) {
-    out.push_back(measure(input, quantity, offset, scope, scope ? sums[*scope] : pooled));
-  }
-  return out;
+  for (const PairSums& each : sums) pooled += each;
+  return each_scope(shape, [&](auto scope, const std::string&) {
+    return measure(input, quantity, offset, scope, scope ? sums[*scope] : pooled);
+  });
 }
 
 MetricEntry direction(const std::string& name, PairOffset offset) {
   return {
       .name = name,
       .unit = "1",
+      .formula = "Pearson's r of all pairs of neighbours (sampled ones with --pairs)",
+      .expected = "-f / (n - 1), f the share of samples that are in two pairs",
+      .sd = "about 1 / sqrt(n - 1); to O(n^-3) in the source file",
       .source = "Khazaal et al. 2024, Eq. 5; null model derived, see metrics/correlation.hpp",
       .compute = [name, offset](const MetricInput& input) { return compute(input, name, offset); }};
 }

@@ -54,10 +54,10 @@ BinomialLaw binomial_law(std::uint64_t n, double p) {
   return law;
 }
 
-Measurement measure(const Histogram& counts, std::string channel) {
+Measurement measure(const Histogram& counts, const std::string& channel) {
   const std::uint64_t n = total(counts);
   const double bits = std::log2(static_cast<double>(counts.size()));
-  Measurement out = finding("entropy", std::move(channel), "bit", n, shannon_entropy(counts),
+  Measurement out = finding("entropy", channel, "bit", n, shannon_entropy(counts),
                             entropy_null(n, counts.size()));
   if (!out.z) {
     add_detail(out, "one sample has entropy 0 for certain");
@@ -76,17 +76,19 @@ Measurement measure(const Histogram& counts, std::string channel) {
 }
 
 std::vector<Measurement> compute(const MetricInput& input) {
-  std::vector<Measurement> out;
-  for (const auto scope : scopes(input.image.shape())) {
-    out.push_back(measure(histogram(input.image, scope), scope_name(input.image.shape(), scope)));
-  }
-  return out;
+  return each_scope(input.image.shape(), [&](auto scope, const std::string& channel) {
+    return measure(input.image.histogram(scope), channel);
+  });
 }
 
 const RegisterMetric entry{
     {.name = "entropy",
      .unit = "bit",
+     .formula = "-sum p_i log2 p_i, p_i the share of value i",
+     .expected = "exact binomial sum; about log2 K - (K - 1) / (2 N ln 2)",
+     .sd = "binomial sum, exact to 2e-5; about sqrt((K - 1) / 2) / (N ln 2)",
      .source = "Shannon 1948; null model: exact binomial sums, see metrics/entropy.hpp",
+     .family = "histogram",
      .compute = compute}};
 
 }  // namespace

@@ -19,6 +19,15 @@ std::vector<std::optional<std::size_t>> scopes(const Shape& shape) {
   return out;
 }
 
+std::vector<Measurement> each_scope(
+    const Shape& shape,
+    const std::function<Measurement(std::optional<std::size_t> scope, const std::string& channel)>&
+        measure) {
+  std::vector<Measurement> out;
+  for (const auto scope : scopes(shape)) out.push_back(measure(scope, scope_name(shape, scope)));
+  return out;
+}
+
 Measurement finding(std::string_view quantity, std::string channel, std::string_view unit,
                     std::uint64_t n, double value, const NullModel& null) {
   Measurement out;

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,6 +27,12 @@ std::string scope_name(const Shape& shape, std::optional<std::size_t> channel);
 
 /// Every channel, then "all" (std::nullopt) if there is more than one.
 std::vector<std::optional<std::size_t>> scopes(const Shape& shape);
+
+/// One measurement per scope, in that order; `measure` gets the scope and its name.
+std::vector<Measurement> each_scope(
+    const Shape& shape,
+    const std::function<Measurement(std::optional<std::size_t> scope, const std::string& channel)>&
+        measure);
 
 /// Value with its null model and z = (value - mean) / sd; status ok; p_value left to the caller.
 Measurement finding(std::string_view quantity, std::string channel, std::string_view unit,

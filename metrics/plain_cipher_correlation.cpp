@@ -20,7 +20,6 @@
 
 #include <array>
 #include <cmath>
-#include <stdexcept>
 #include <vector>
 
 #include "core/statistics.hpp"
@@ -64,19 +63,12 @@ double excess_kurtosis(const Histogram& counts) {
 }
 
 std::vector<Measurement> compute(const MetricInput& input) {
-  if (!input.plain) {
-    throw std::invalid_argument("plain_cipher_correlation: needs the plain image, got none");
-  }
+  const CountedImage& plain = plain_of(input, quantity);
   const Shape& shape = input.image.shape();
-  if (input.plain->shape() != shape) {
-    throw std::invalid_argument(
-        fmt::format("plain_cipher_correlation: expected a plain image of {}, got {}",
-                    to_string(shape), to_string(input.plain->shape())));
-  }
   std::array<PairSums, 4> sums;
   PairSums pooled;
   for (std::size_t channel = 0; channel < shape.channels; ++channel) {
-    sums.at(channel) = pairs_of(*input.plain, input.image, channel);
+    sums.at(channel) = pairs_of(plain, input.image, channel);
     pooled += sums.at(channel);
   }
   std::vector<Measurement> out;
@@ -91,7 +83,7 @@ std::vector<Measurement> compute(const MetricInput& input) {
     const double n = static_cast<double>(own.n);
     Measurement found = finding(quantity, channel, "1", own.n, *r, {0, 1 / std::sqrt(n - 1)});
     found.p_value = two_sided_normal_p(*found.z).value();
-    const double shape_of_r = (-1.2 * excess_kurtosis(histogram(*input.plain, scope)) - 6) / n;
+    const double shape_of_r = (-1.2 * excess_kurtosis(plain.histogram(scope)) - 6) / n;
     if (std::abs(shape_of_r) > 0.026) {
       add_detail(found, fmt::format("normal p is rough: excess kurtosis of r is {:.2g} for this "
                                     "plain image, {} samples",
@@ -105,8 +97,11 @@ std::vector<Measurement> compute(const MetricInput& input) {
 const RegisterMetric entry{
     {.name = quantity,
      .unit = "1",
+     .formula = "Pearson's r of plain and cipher samples at the same place",
+     .expected = "0",
+     .sd = "1 / sqrt(N - 1), exact",
      .source = "Khazaal et al. 2024, Eq. 6-8; null model: permutation argument, exact",
-     .needs_plain = true,
+     .needs = Needs::plain,
      .compute = compute}};
 
 }  // namespace

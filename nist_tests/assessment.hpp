@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "core/statistics.hpp"
 #include "core/units.hpp"
 #include "nist_tests/battery.hpp"
 
@@ -135,15 +136,6 @@ class Assessor {
   Alpha m_alpha;
   Tolerance m_tolerance;
 };
-
-/// Simes (Biometrika, 1986): min over i of m p_(i) / i. A p-value of "all null hypotheses hold",
-/// for independent and for the usual positively dependent p-values. Throws std::invalid_argument if
-/// empty.
-PValue simes(std::span<const PValue> p_values);
-
-/// Holm (Scand. J. Statist., 1979): step-down adjusted p-values in the order given. Comparing each
-/// with alpha keeps the probability of any false rejection at alpha under every dependence.
-std::vector<PValue> holm(std::span<const PValue> p_values);
 
 /// Probability that a proportion of `applicable` sequences is outside its interval of sec. 4.2.1,
 /// each passing with 1 - alpha.

@@ -6,7 +6,9 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
+#include <random>
 #include <stdexcept>
 #include <vector>
 
@@ -173,6 +175,54 @@ TEST(Uniformity, OneFullBinIsRejectedWithoutUnderflowing) {
 }
 
 TEST(Uniformity, NothingIsRefused) { EXPECT_THROW(uniformity_p({}), std::invalid_argument); }
+
+// --- Combinations
+
+std::vector<PValue> p_values(std::initializer_list<double> values) {
+  std::vector<PValue> out;
+  for (const double value : values) out.emplace_back(value);
+  return out;
+}
+
+TEST(Simes, ByHand) {
+  EXPECT_DOUBLE_EQ(simes(p_values({0.03})).value(), 0.03);
+  EXPECT_DOUBLE_EQ(simes(p_values({0.9, 0.01})).value(), 0.02);
+  EXPECT_DOUBLE_EQ(simes(p_values({0.04, 0.03})).value(), 0.04);  // 2 * 0.03 is more
+  EXPECT_DOUBLE_EQ(simes(p_values({0.02, 0.5, 0.021, 0.9})).value(), 0.042);
+  EXPECT_DOUBLE_EQ(simes(p_values({1, 1, 1})).value(), 1);
+  EXPECT_EQ(simes(p_values({0, 1})).value(), 0);
+  EXPECT_THROW(simes({}), std::invalid_argument);
+}
+
+TEST(Holm, ByHand) {
+  const auto adjusted = holm(p_values({0.01, 0.04, 0.03, 0.005}));
+  const double expected[] = {0.03, 0.06, 0.06, 0.02};
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_DOUBLE_EQ(adjusted[i].value(), expected[i]);
+  EXPECT_TRUE(holm({}).empty());
+  for (const auto p : holm(p_values({0.6, 0.7, 0.6}))) EXPECT_EQ(p.value(), 1);
+}
+
+// By its definition: reject the smallest while p_(i) < alpha / (m - i + 1).
+TEST(Holm, IsTheStepDownProcedure) {
+  std::mt19937_64 engine(20260101);
+  for (int round = 0; round < 200; ++round) {
+    std::vector<PValue> p;
+    for (std::uint64_t i = 0; i < 1 + engine() % 12; ++i)
+      p.emplace_back(static_cast<double>(engine() >> 11) * 0x1p-56);
+    const auto adjusted = holm(p);
+    for (const double alpha : {0.01, 0.05, 0.3}) {
+      auto sorted = p;
+      std::ranges::sort(sorted);
+      std::size_t rejected = 0;
+      while (rejected < p.size() &&
+             sorted[rejected].value() * static_cast<double>(p.size() - rejected) < alpha) {
+        ++rejected;
+      }
+      EXPECT_EQ(std::ranges::count_if(adjusted, [&](PValue a) { return a.value() < alpha; }),
+                static_cast<std::ptrdiff_t>(rejected));
+    }
+  }
+}
 
 }  // namespace
 }  // namespace icb

@@ -17,7 +17,9 @@ TEST(MetricRegistry, EntriesSayWhatTheyAre) {
   for (const auto& [name, metric] : registry<MetricEntry>()) {
     EXPECT_EQ(name, metric.name);
     EXPECT_FALSE(metric.unit.empty()) << name;
-    EXPECT_FALSE(metric.source.empty()) << name;
+    for (const std::string& text : {metric.source, metric.formula, metric.expected, metric.sd}) {
+      EXPECT_FALSE(text.empty()) << name;
+    }
     EXPECT_TRUE(metric.compute) << name;
   }
 }
@@ -51,13 +53,20 @@ TEST(MetricRegistry, ComputesOnEveryShape) {
         SCOPED_TRACE(name + ", " + to_string(shape) + ", pairs " + std::to_string(pairs));
         const OwnedImage image = random_image(shape, 1);
         const OwnedImage plain = random_image(shape, 2);
+        const OwnedImage second = random_image(shape, 6);
         const OwnedImage flat(shape);
-        const MetricInput input{image.view(), plain.view(), pairs, 5};
+        const MetricInput input{image.view(), plain.view(), pairs, 5, second.view()};
         const auto found = metric.compute(input);
         EXPECT_EQ(found, metric.compute(input));  // determinism
         for (const Measurement& m : found) expect_sound(m, metric);
-        for (const Measurement& m : metric.compute({flat.view(), flat.view(), pairs, 5})) {
+        for (const Measurement& m :
+             metric.compute({flat.view(), flat.view(), pairs, 5, flat.view()})) {
           expect_sound(m, metric);
+        }
+        if (!metric.per_channel) {
+          ASSERT_EQ(found.size(), 1U);
+          EXPECT_EQ(found.at(0).channel, shape.channels > 1 ? "all" : channel_name(shape, 0));
+          continue;
         }
         ASSERT_EQ(found.size(), shape.channels + (shape.channels > 1 ? 1 : 0));
         for (std::size_t c = 0; c < shape.channels; ++c) {
@@ -75,6 +84,7 @@ TEST(MetricRegistry, ChannelsAreThoseOfTheImageAlone) {
   // A channel's finding is that of the same samples as a gray image.
   const OwnedImage image = random_image({23, 19, 3}, 3);
   const OwnedImage plain = random_image({23, 19, 3}, 4);
+  const OwnedImage second = random_image({23, 19, 3}, 7);
   for (std::size_t c = 0; c < 3; ++c) {
     const auto pick = [c](const OwnedImage& from) {
       return image_of({23, 19}, [&](std::size_t row, std::size_t col, std::size_t) {
@@ -83,19 +93,26 @@ TEST(MetricRegistry, ChannelsAreThoseOfTheImageAlone) {
     };
     const OwnedImage gray = pick(image);
     const OwnedImage gray_plain = pick(plain);
+    const OwnedImage gray_second = pick(second);
     for (const auto& [name, metric] : registry<MetricEntry>()) {
-      Measurement alone = metric.compute({gray.view(), gray_plain.view()}).at(0);
+      if (!metric.per_channel) continue;
+      const MetricInput one{gray.view(), gray_plain.view(), 0, 0, gray_second.view()};
+      const MetricInput three{image.view(), plain.view(), 0, 0, second.view()};
+      Measurement alone = metric.compute(one).at(0);
       alone.channel = channel_name(image.shape(), c);
-      EXPECT_EQ(alone, metric.compute({image.view(), plain.view()}).at(c)) << name;
+      EXPECT_EQ(alone, metric.compute(three).at(c)) << name;
     }
   }
 }
 
-TEST(MetricRegistry, MissingPlainImageIsRefused) {
+TEST(MetricRegistry, MissingImageIsRefused) {
   const OwnedImage image = random_image({4, 4}, 5);
+  const OwnedImage other = random_image({4, 5}, 5);
   for (const auto& [name, metric] : registry<MetricEntry>()) {
-    if (metric.needs_plain) {
+    if (metric.needs != Needs::nothing) {
       EXPECT_THROW(metric.compute({.image = image.view()}), std::invalid_argument) << name;
+      const MetricInput wrong{image.view(), other.view(), 0, 0, other.view()};
+      EXPECT_THROW(metric.compute(wrong), std::invalid_argument) << name;
     } else {
       EXPECT_NO_THROW(metric.compute({.image = image.view()})) << name;
     }

@@ -1,0 +1,52 @@
+/// The interface of protocols: measurements that need the cipher itself, because they encrypt or
+/// decrypt many times (differential, key sensitivity, strict avalanche, robustness of decryption).
+/// One source file each, self-registered.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "cipher/cipher.hpp"
+#include "core/image.hpp"
+#include "core/measurement.hpp"
+#include "core/registry.hpp"
+
+namespace icb {
+
+struct ProtocolInput {
+  const CipherEntry& cipher;
+  ConstImage plain;
+  Bytes key;                      ///< cipher.key_bits of it
+  std::uint64_t seed = 1;         ///< of nonces, positions and damage; nothing else is random
+  double alpha = 0.01;            ///< for shares rejected
+  std::uint64_t positions = 100;  ///< seeded positions beside the named ones
+  /// Called with the share done, 0 to 1, between encryptions; may throw Interrupted.
+  std::function<void(double)> progress = [](double) {};
+};
+
+/// A number a protocol gives, for `list metrics` and the documentation.
+struct ProtocolQuantity {
+  std::string name;  ///< the CSV's quantity
+  std::string unit;
+  std::string formula;
+  std::string expected;  ///< of an ideal cipher; "none" for a trade-off
+  std::string sd;
+};
+
+struct ProtocolEntry {
+  static constexpr const char* kind = "protocol";
+
+  std::string name;     ///< kebab-case id
+  std::string summary;  ///< one sentence
+  std::string source;
+  std::vector<ProtocolQuantity> quantities;
+  /// Measurements with nonce_policy, variant (what was changed or damaged) and the finding half
+  /// filled; the runner fills the rest of the subject. A pure function of its input.
+  std::function<std::vector<Measurement>(const ProtocolInput&)> run;
+};
+
+using RegisterProtocol = Register<ProtocolEntry>;
+
+}  // namespace icb
