@@ -1,12 +1,17 @@
 /// `icbench list ciphers|metrics|tests|datasets`: the registries, with source, status and units.
+#include <map>
 #include <memory>
+#include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bench/command.hpp"
 #include "bench/dataset_table.hpp"
 #include "bench/print_table.hpp"
+#include "bench/protocols/protocol.hpp"
 #include "cipher/cipher.hpp"
+#include "core/hash.hpp"
 #include "datasets/dataset.hpp"
 #include "metrics/metric.hpp"
 #include "nist_tests/randomness_test.hpp"
@@ -24,12 +29,44 @@ CsvTable ciphers() {
   return table;
 }
 
-CsvTable metrics() {
-  CsvTable table({"name", "unit", "needs", "family", "formula", "expected", "sd", "source"});
+/// Null models as numbers, of a 512 x 512 8-bit gray cipher image: name to {expected, sd}. Those
+/// that depend on the plain image are for "texture-512-gray" of the generated set.
+std::map<std::string, std::pair<std::string, std::string>> null_models_512() {
+  const OwnedImage plain = owned(find_image(smoke_set(), "texture-512-gray").load());
+  std::mt19937_64 engine(1);
+  const auto uniform = [&] {
+    OwnedImage image(plain.shape());
+    for (std::uint8_t& byte : image.view().bytes()) {
+      byte = static_cast<std::uint8_t>(uniform_below(engine, 256));
+    }
+    return image;
+  };
+  OwnedImage first = uniform();
+  OwnedImage second = uniform();
+  const MetricInput input{first.view(), plain.view(), 0, 1, second.view()};
+  std::map<std::string, std::pair<std::string, std::string>> out;
   for (const auto& [name, metric] : registry<MetricEntry>()) {
+    const Measurement m = metric.compute(input).at(0);
+    out[name] = {m.expected ? format_double(*m.expected) : "", m.sd ? format_double(*m.sd) : ""};
+  }
+  return out;
+}
+
+CsvTable metrics() {
+  CsvTable table({"name", "unit", "needs", "family", "formula", "expected", "sd", "expected_512",
+                  "sd_512", "source"});
+  const auto numbers = null_models_512();
+  for (const auto& [name, metric] : registry<MetricEntry>()) {
+    const auto& [expected, sd] = numbers.at(name);
     table.add({name, metric.unit, std::string(to_string(metric.needs)),
                std::string(metric.family_name()), metric.formula, metric.expected, metric.sd,
-               metric.source});
+               expected, sd, metric.source});
+  }
+  for (const auto& [name, protocol] : registry<ProtocolEntry>()) {
+    for (const ProtocolQuantity& quantity : protocol.quantities) {
+      table.add({quantity.name, quantity.unit, "cipher", name, quantity.formula, quantity.expected,
+                 quantity.sd, "", "", protocol.source});
+    }
   }
   return table;
 }
