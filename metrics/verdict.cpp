@@ -59,7 +59,7 @@ Verdict judge(std::vector<Measurement> measurements, Alpha alpha,
     const PValue of_test = tests.at(test_of(row));
     row.p_corrected = std::max(*m.p_value, of_test.value());
     row.extreme = *m.p_value < extreme_p;
-    if (row.extreme) add_detail(m, "p below 1e-6: rejected whatever alpha");
+    if (row.extreme) add_detail(m, "extreme: p below 1e-6, rejected whatever alpha");
     if (row.extreme || *row.p_corrected < alpha.value()) {
       m.status = Status::reject;
       rejected[test_of(row)] = true;

@@ -176,24 +176,24 @@ OwnedImage plain_image(Shape shape) {
 }
 
 TEST(VerdictOnImages, IdealImagesAreRejectedAtAlphaAndNotFarBelow) {
-  const int trials = ICB_SANITIZED ? 300 : 3000;
+  constexpr std::uint64_t scale = ICB_SANITIZED ? 10 : 1;
   for (const Shape shape : {Shape{32, 32, 1}, Shape{24, 32, 3}}) {
     SCOPED_TRACE(to_string(shape) + ", ICB_SEED=" + std::to_string(test_seed()));
     std::mt19937_64 engine(test_seed());
     const OwnedImage plain = plain_image(shape);
+    const std::uint64_t n = (shape.channels == 1 ? 4000 : 2000) / scale;
     std::uint64_t rejected = 0;
-    for (int i = 0; i < trials / static_cast<int>(shape.channels); ++i) {
+    for (std::uint64_t i = 0; i < n; ++i) {
       OwnedImage cipher(shape);
       OwnedImage second(shape);
       fill_random(cipher, engine);
       fill_random(second, engine);
       rejected += verdict_on(cipher.view(), plain.view(), second.view()).rejected ? 1U : 0U;
     }
-    const auto n = static_cast<std::uint64_t>(trials) / shape.channels;
     EXPECT_GT(binomial_upper_p(rejected, n, alpha.value()).value(), 1e-6)
         << rejected << " of " << n << " ideal images rejected";
-    // Dependent tests are rejected less often than alpha, not ten times less.
-    EXPECT_GT(binomial_lower_p(rejected, n, alpha.value() / 4).value(), 1e-6)
+    // Dependent tests are rejected less often than alpha, not many times less.
+    EXPECT_GT(binomial_lower_p(rejected, n, alpha.value() / 2).value(), 1e-4)
         << rejected << " of " << n << " ideal images rejected";
     RecordProperty("rejected_" + std::to_string(shape.channels), static_cast<int>(rejected));
   }
