@@ -46,6 +46,18 @@ PValue binomial_upper_p(std::uint64_t k, std::uint64_t n, double probability) {
   return clamped(boost::math::cdf(complement(distribution, static_cast<double>(k - 1))));
 }
 
+BinomialInterval binomial_interval(std::uint64_t k, std::uint64_t n, double confidence) {
+  if (n == 0 || k > n || !(confidence > 0 && confidence < 1)) {
+    throw std::invalid_argument("binomial_interval: expected k <= n, n >= 1, confidence in (0, 1)");
+  }
+  const auto successes = static_cast<double>(k);
+  const auto trials = static_cast<double>(n);
+  const double tail = (1 - confidence) / 2;
+  using Binomial = boost::math::binomial;  // Clopper-Pearson is its default
+  return {k == 0 ? 0 : Binomial::find_lower_bound_on_p(trials, successes, tail),
+          k == n ? 1 : Binomial::find_upper_bound_on_p(trials, successes, tail)};
+}
+
 double normal_quantile(double probability) {
   return boost::math::quantile(boost::math::normal{}, probability);
 }

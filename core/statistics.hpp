@@ -21,6 +21,16 @@ double upper_gamma_q(double a, double x);
 PValue binomial_lower_p(std::uint64_t k, std::uint64_t n, double probability);
 /// P(X >= k), X binomial(n, probability).
 PValue binomial_upper_p(std::uint64_t k, std::uint64_t n, double probability);
+
+/// Clopper-Pearson interval of a probability after k successes in n >= 1 trials: it covers the true
+/// one with at least `confidence`, in (0, 1). Clopper & Pearson, Biometrika 26, 1934. Throws
+/// std::invalid_argument if k > n, n = 0 or confidence is outside.
+struct BinomialInterval {
+  double low;
+  double high;
+};
+
+BinomialInterval binomial_interval(std::uint64_t k, std::uint64_t n, double confidence);
 /// Standard normal quantile, probability in (0, 1).
 double normal_quantile(double probability);
 

@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <limits>
 #include <mutex>
+#include <numeric>
 #include <random>
 #include <set>
 #include <thread>
@@ -164,12 +165,13 @@ TEST_F(Cells, StoreGivesBackWhatWasPut) {
   }
   const CellStore store(m_directory.path() / "new" / "folder" / "store.jsonl", "context");
   for (std::size_t n = 0; n < 4; ++n) {
-    const auto* found = store.find(name_of(n));
-    ASSERT_NE(found, nullptr) << n;
+    const auto found = store.find(name_of(n));
+    ASSERT_TRUE(found.has_value()) << n;
+    EXPECT_TRUE(store.has(name_of(n)));
     EXPECT_EQ(*found, measurements(name_of(n), n + 1));
   }
-  EXPECT_EQ(store.find("cell/4"), nullptr);
-  EXPECT_EQ(store.find(""), nullptr);
+  EXPECT_EQ(store.find("cell/4"), std::nullopt);
+  EXPECT_EQ(store.find(""), std::nullopt);
 }
 
 TEST_F(Cells, FinishedCellsAreNotComputedAgain) {
@@ -416,6 +418,88 @@ TEST_F(Cells, NoCellsNoResults) {
   EXPECT_THAT(run_cells({}, store, quiet), IsEmpty());
 }
 
+// --- In order
+
+/// Cells 0 to count - 1 as they were handed on, all others checked on the way.
+std::vector<std::size_t> handed_on(const std::vector<Cell>& cells, CellStore& store,
+                                   unsigned threads) {
+  std::vector<std::size_t> order;
+  run_cells(cells, store, {.threads = threads, .quiet = true, .title = "test"},
+            [&](std::size_t n, const std::vector<Measurement>& found) {
+              EXPECT_EQ(found, measurements(name_of(n), n % 4 + 1)) << n;
+              order.push_back(n);
+            });
+  return order;
+}
+
+TEST_F(Cells, AreHandedOnInTheirOrder) {
+  std::vector<std::size_t> all(60);
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  for (const unsigned threads : {1U, 2U, 7U}) {
+    Computed computed;
+    auto cells = counted_cells(60, computed);
+    // The first ones are the last to finish.
+    for (std::size_t n = 0; n < 3; ++n) {
+      cells[n].compute = [compute = cells[n].compute] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        return compute();
+      };
+    }
+    CellStore store(m_directory.path() / fmt::format("store-{}", threads), "context");
+    store.put(name_of(30), measurements(name_of(30), 30 % 4 + 1));  // of a run before
+    EXPECT_EQ(handed_on(cells, store, threads), all);
+    EXPECT_EQ(computed.names().size(), 59U);
+    EXPECT_EQ(handed_on(cells, store, threads), all);
+    EXPECT_EQ(computed.names().size(), 59U);
+  }
+}
+
+TEST_F(Cells, TemporaryStoreServesARunAndLeavesNothing) {
+  Computed computed;
+  CellStore store = CellStore::temporary();
+  EXPECT_EQ(handed_on(counted_cells(9, computed), store, 2).size(), 9U);
+  EXPECT_EQ(handed_on(counted_cells(9, computed), store, 2).size(), 9U);
+  EXPECT_EQ(computed.names().size(), 9U);
+}
+
+TEST_F(Cells, FailedCellsAreHandedOnInTheirPlace) {
+  Computed computed;
+  auto cells = counted_cells(10, computed);
+  for (const std::size_t n : {0U, 4U, 9U}) {
+    cells[n].compute = []() -> std::vector<Measurement> { throw InputError("reason"); };
+  }
+  CellStore store = CellStore::temporary();
+  std::string statuses;
+  run_cells(cells, store, {.threads = 3, .quiet = true, .title = "test"},
+            [&](std::size_t n, const std::vector<Measurement>& found) {
+              EXPECT_EQ(n, statuses.size());
+              statuses += found.at(0).status == Status::error ? 'e' : '.';
+            });
+  EXPECT_EQ(statuses, "e...e....e");
+}
+
+TEST_F(Cells, ConsumerEndsTheRun) {
+  Computed computed;
+  CellStore store = CellStore::temporary();
+  EXPECT_EQ(input_error_of([&] {
+              run_cells(counted_cells(500, computed), store, quiet,
+                        [](std::size_t n, const std::vector<Measurement>&) {
+                          if (n == 5) throw InputError("disk full");
+                        });
+            }),
+            "disk full");
+  EXPECT_LT(computed.names().size(), 500U);
+}
+
+TEST_F(Cells, LongCellsSayHowFarTheyAre) {
+  std::vector<Cell> cells{{.name = name_of(0), .compute = {}, .compute_in_steps = [](auto& done) {
+                             for (const double share : {0.0, 0.5, 0.25, 1.0, 7.0}) done(share);
+                             return measurements(name_of(0), 1);
+                           }}};
+  CellStore store = CellStore::temporary();
+  EXPECT_EQ(handed_on(cells, store, 1).size(), 1U);
+}
+
 // --- Threads
 
 TEST_F(Cells, ResultsDoNotDependOnThreads) {
@@ -576,7 +660,7 @@ TEST_F(Cells, KilledTwentyTimesGivesTheBytesOfAQuietRun) {
     fs::copy_file(file(), m_directory.path() / "look", fs::copy_options::overwrite_existing, error);
     const CellStore look(m_directory.path() / "look", "context");
     std::size_t finished = 0;
-    for (std::size_t n = 0; n < long_run; ++n) finished += look.find(name_of(n)) != nullptr;
+    for (std::size_t n = 0; n < long_run; ++n) finished += look.has(name_of(n)) ? 1U : 0U;
     EXPECT_GE(finished, before);
     before = finished;
   }

@@ -105,6 +105,31 @@ TEST(UpperGamma, ExamplesOfSp80022) {
 
 // --- Binomial -----------------------------------------------------------------------------------
 
+// scipy.stats.beta.ppf, version 1.10.
+TEST(Binomial, ClopperPearsonInterval) {
+  struct Case {
+    std::uint64_t k;
+    std::uint64_t n;
+    double confidence;
+    double low;
+    double high;
+  };
+
+  for (const auto& [k, n, confidence, low, high] :
+       {Case{0, 10, 0.95, 0, 0.3084971078187608},
+        Case{3, 100, 0.95, 0.006229971538306397, 0.08517605297428002},
+        Case{10, 10, 0.99, 0.5887040186524747, 1},
+        Case{17, 1000, 0.99, 0.008282828320920428, 0.03057839363289554}}) {
+    const BinomialInterval found = binomial_interval(k, n, confidence);
+    expect_relative(found.low, low, 1e-12);
+    expect_relative(found.high, high, 1e-12);
+  }
+  EXPECT_THROW(binomial_interval(0, 0, 0.95), std::invalid_argument);
+  EXPECT_THROW(binomial_interval(3, 2, 0.95), std::invalid_argument);
+  EXPECT_THROW(binomial_interval(1, 2, 1), std::invalid_argument);
+  EXPECT_THROW(binomial_interval(1, 2, nan), std::invalid_argument);
+}
+
 TEST(Binomial, AgreesWithDirectSums) {
   for (const double probability : {0.01, 0.3, 0.5, 0.9, 0.99}) {
     for (const std::uint64_t n : {1U, 2U, 7U, 30U, 60U}) {
