@@ -1,5 +1,7 @@
 #include "metrics/finding.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/math/special_functions/gamma.hpp>
 #include <utility>
@@ -39,6 +41,14 @@ Measurement finding(std::string_view quantity, std::string channel, std::string_
   out.expected = null.mean;
   out.sd = null.sd;
   if (null.sd > 0) out.z = (value - null.mean) / null.sd;
+  return out;
+}
+
+Measurement finding_of_mean(std::string_view quantity, std::string channel, std::string_view unit,
+                            std::uint64_t n, double value, const NullModel& null) {
+  Measurement out = finding(quantity, std::move(channel), unit, n, value, null);
+  if (out.z) out.p_value = two_sided_normal_p(*out.z).value();
+  if (n < normal_from_terms) add_detail(out, fmt::format("normal p is rough: {} samples", n));
   return out;
 }
 

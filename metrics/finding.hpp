@@ -38,6 +38,14 @@ std::vector<Measurement> each_scope(
 Measurement finding(std::string_view quantity, std::string channel, std::string_view unit,
                     std::uint64_t n, double value, const NullModel& null);
 
+/// Fewer terms than this make the normal p of a mean rough.
+inline constexpr std::uint64_t normal_from_terms = 50;
+
+/// Finding whose value is the mean of n independent bounded terms; p two-sided, normal. Below 50
+/// terms `detail` says that p is rough.
+Measurement finding_of_mean(std::string_view quantity, std::string channel, std::string_view unit,
+                            std::uint64_t n, double value, const NullModel& null);
+
 /// A quantity that does not exist here, with the reason in `detail`.
 Measurement no_finding(std::string_view quantity, std::string channel, std::string_view unit,
                        std::uint64_t n, std::string reason);

@@ -21,7 +21,8 @@ struct ProtocolInput {
   Bytes key;                      ///< cipher.key_bits of it
   std::uint64_t seed = 1;         ///< of nonces, positions and damage; nothing else is random
   double alpha = 0.01;            ///< for shares rejected
-  std::uint64_t positions = 100;  ///< seeded positions beside the named ones
+  std::uint64_t positions = 100;  ///< seeded positions beside the named ones; plain bits flipped
+  std::uint64_t trials = 100;     ///< of strict avalanche per input bit; even
   /// Called with the share done, 0 to 1, between encryptions; may throw Interrupted.
   std::function<void(double)> progress = [](double) {};
 };

@@ -7,8 +7,10 @@ namespace icb::testing {
 namespace {
 
 TEST(MetricRegistry, HoldsTheMetricsOfThisFolder) {
-  for (const char* name : {"chi_square", "correlation_diagonal", "correlation_horizontal",
-                           "correlation_vertical", "entropy", "plain_cipher_correlation"}) {
+  for (const char* name :
+       {"bit_change_rate", "chi_square", "correlation_diagonal", "correlation_horizontal",
+        "correlation_vertical", "entropy", "mae", "mse", "npcr", "npcr_pixels",
+        "plain_cipher_correlation", "plain_cipher_npcr", "psnr", "uaci"}) {
     EXPECT_EQ(find<MetricEntry>(name).name, name);
   }
 }
