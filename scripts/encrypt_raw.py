@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Encrypts images as any program outside might: raw pixel bytes through openssl, and by a repeated key.
 
     scripts/encrypt_raw.py IMAGES OUT
