@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <boost/math/special_functions/gamma.hpp>
+#include <cmath>
+#include <numbers>
 #include <utility>
 
 #include "core/statistics.hpp"
@@ -69,6 +71,18 @@ Tails gamma_tails(double x, double mean, double sd) {
   const double lower = boost::math::gamma_p(
       shape, scaled, boost::math::policies::policy<underflow_error<ignore_error>>{});
   return {std::clamp(lower, 0.0, 1.0), std::clamp(upper_gamma_q(shape, scaled), 0.0, 1.0)};
+}
+
+Tails skewed_tails(double x, const SkewedNull& null) {
+  const double z = (x - null.moments.mean) / null.moments.sd;
+  const double skewness = std::abs(null.skewness);
+  if (skewness < 1e-4) {
+    return {std::erfc(-z / std::numbers::sqrt2) / 2, std::erfc(z / std::numbers::sqrt2) / 2};
+  }
+  const double reach = 2 / skewness;  // from the law's end to its mean, in sd
+  if (null.skewness > 0) return gamma_tails(std::max(0.0, reach + z), reach, 1);
+  const Tails mirrored = gamma_tails(std::max(0.0, reach - z), reach, 1);
+  return {mirrored.upper, mirrored.lower};
 }
 
 }  // namespace icb
