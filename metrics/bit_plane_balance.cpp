@@ -45,7 +45,9 @@ double sd_of_farthest(std::uint64_t n, std::size_t planes) {
     const double distance = static_cast<double>(2 * ones - n);
     const double nearer = std::max(0.0, distance - 2);
     beyond = std::min(1.0, beyond + 2 * law.mass[i]);
-    mean_square += (distance * distance - nearer * nearer) * any_of(beyond, planes);
+    double none = 1 - beyond;  // to the power of planes, 8 or 16
+    for (std::size_t power = 1; power < planes; power *= 2) none *= none;
+    mean_square += (distance * distance - nearer * nearer) * (1 - none);
   }
   return std::sqrt(mean_square) / (2 * static_cast<double>(n));
 }

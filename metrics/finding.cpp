@@ -65,11 +65,13 @@ PValue Tails::two_sided() const { return PValue{std::min(1.0, 2 * std::min(lower
 
 Tails gamma_tails(double x, double mean, double sd) {
   using boost::math::policies::ignore_error;
+  using boost::math::policies::overflow_error;  // of a factor's reciprocal: a tail of 0
   using boost::math::policies::underflow_error;
   const double shape = mean * mean / (sd * sd);
   const double scaled = x * mean / (sd * sd);
   const double lower = boost::math::gamma_p(
-      shape, scaled, boost::math::policies::policy<underflow_error<ignore_error>>{});
+      shape, scaled,
+      boost::math::policies::policy<underflow_error<ignore_error>, overflow_error<ignore_error>>{});
   return {std::clamp(lower, 0.0, 1.0), std::clamp(upper_gamma_q(shape, scaled), 0.0, 1.0)};
 }
 

@@ -64,8 +64,8 @@ struct Tails {
 Tails gamma_tails(double x, double mean, double sd);
 
 /// Tails of Pearson's type III law: a gamma law moved and, if need be, mirrored so that it has this
-/// mean, sd (> 0) and skewness; a normal one if that is below 1e-4. For sums with nearly that law, whose
-/// first three moments are known.
+/// mean, sd (> 0) and skewness; a normal one if that is below 1e-4. For sums with nearly that law,
+/// whose first three moments are known.
 Tails skewed_tails(double x, const SkewedNull& null);
 
 }  // namespace icb

@@ -14,9 +14,16 @@
 ///           and sd are exact for contrast, homogeneity, energy. Energy's mean is 1/L^2 +
 ///           (1 - 1/L^2)/n, a quarter above the literature's 1/L^2 at 256 levels and 512 x 512
 ///           pixels. r: `adjacent_null`.
-/// p:        two-sided. Contrast, homogeneity, energy: Pearson's type III law by three moments,
-///           energy with half a coincidence for continuity; below 64 pairs no p. Correlation:
+/// p:        two-sided. Contrast, homogeneity, energy: Pearson's type III law by three moments; at
+///           0.05, 0.01, 0.001 right to a tenth for contrast and homogeneity from 64 pairs, below
+///           which there is no p. Energy counts coincidences, hence half of one for continuity: to
+///           a quarter where 100 are expected, approximate and mostly too large below, and `detail`
+///           says so. Correlation:
 ///           normal, below 250 pairs too large in the tails, and `detail` says so.
+/// Family:   correlations over 3,000 ideal images of 512 x 512: 8 and 256 levels 0.97 for contrast,
+///           0.98 for correlation (1 with correlation_horizontal), 0.56 for homogeneity, 0.03 for
+///           energy; contrast with correlation -0.74, with homogeneity -0.64, energy with
+///           chi_square 0.15 at most.
 /// Shapes:   any. Without a pair, for r without variance: not_applicable.
 #include "metrics/glcm.hpp"
 
@@ -111,6 +118,7 @@ MetricEntry contrast(std::size_t levels) {
   MetricEntry out = difference_entry("contrast", levels, square, glcm_contrast);
   out.formula = fmt::format("sum (i - j)^2 p_ij, {} levels, offset (0, 1), not symmetric", levels);
   out.expected = "(L^2 - 1) / 6";
+  out.family = "glcm_contrast";
   return out;
 }
 
@@ -130,8 +138,15 @@ MetricEntry energy(std::size_t levels) {
   out.compute = [name = out.name, levels](const MetricInput& input) {
     return with_pairs(input, name, levels, [&](auto scope, auto& channel, auto& counts) {
       const double n = static_cast<double>(counts.pairs);
-      return judged(name, channel, counts.pairs, glcm_energy(counts),
-                    energy_null(levels, rows_of(input.image.shape(), scope)), 1 / (n * n));
+      const SkewedNull null = energy_null(levels, rows_of(input.image.shape(), scope));
+      Measurement m = judged(name, channel, counts.pairs, glcm_energy(counts), null, 1 / (n * n));
+      const double coincidences = (null.moments.mean * n - 1) * n / 2;
+      if (m.p_value && coincidences < 100) {
+        add_detail(m,
+                   fmt::format("p is approximate: {:.3g} coincidences of pairs expected, below 100",
+                               coincidences));
+      }
+      return m;
     });
   };
   return out;
