@@ -66,7 +66,8 @@ std::vector<std::uint64_t> ones_by_plane(Histogram counts, std::size_t planes) {
   return ones;
 }
 
-Measurement measure(const Histogram& counts, std::size_t planes, const std::string& channel) {
+Measurement measure(const Histogram& counts, std::size_t planes, double sd,
+                    const std::string& channel) {
   const std::uint64_t n = total(counts);
   const double samples = static_cast<double>(n);
   const std::vector<std::uint64_t> ones = ones_by_plane(counts, planes);
@@ -76,8 +77,7 @@ Measurement measure(const Histogram& counts, std::size_t planes, const std::stri
     if (farther(ones[plane]) > farther(ones[worst])) worst = plane;
   }
   const double share = static_cast<double>(ones[worst]) / samples;
-  Measurement out =
-      finding("bit_plane_balance", channel, "1", n, share, {0.5, sd_of_farthest(n, planes)});
+  Measurement out = finding("bit_plane_balance", channel, "1", n, share, {0.5, sd});
   const double p = std::min(1.0, 2 * binomial_upper_p(farther(ones[worst]), n, 0.5).value());
   out.p_value = any_of(p, planes);
   add_detail(out, fmt::format("plane {} of 0 to {}, z = {:.2f} by itself", worst, planes - 1,
@@ -87,9 +87,11 @@ Measurement measure(const Histogram& counts, std::size_t planes, const std::stri
 
 std::vector<Measurement> compute(const MetricInput& input) {
   const Shape& shape = input.image.shape();
+  const auto planes = static_cast<std::size_t>(shape.depth_bits());
+  const double sd = sd_of_farthest(shape.pixels(), planes);
   return each_scope(shape, [&](auto scope, const std::string& channel) {
-    return measure(input.image.histogram(scope), static_cast<std::size_t>(shape.depth_bits()),
-                   channel);
+    return measure(input.image.histogram(scope), planes,
+                   scope ? sd : sd_of_farthest(shape.samples(), planes), channel);
   });
 }
 
