@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "core/statistics.hpp"
+#include "metrics/cell_sums.hpp"
 #include "metrics/metric.hpp"
 
 namespace icb {
@@ -34,15 +35,7 @@ Measurement measure(const Histogram& counts, const std::string& channel) {
     add_detail(out, "one sample has this value for certain");
     return out;
   }
-  const Tails tails = chi_square_tails(value, counts.size());
-  out.p_value = tails.two_sided().value();
-  if (*out.p_value < 0.01) {
-    add_detail(out, tails.lower < tails.upper ? "lower tail: more uniform than chance"
-                                              : "upper tail: less uniform than chance");
-  }
-  if (n < 5 * counts.size()) {
-    add_detail(out, fmt::format("p is approximate: {} samples in {} bins", n, counts.size()));
-  }
+  judge_roughness(out, chi_square_tails(value, counts.size()), counts.size());
   return out;
 }
 

@@ -184,6 +184,11 @@ PairSums sampled_pairs(ConstImage image, std::size_t channel, PairOffset offset,
 
 NullModel adjacent_null(const Shape& shape, PairOffset offset, std::uint64_t pairs,
                         std::size_t channels) {
+  return adjacent_null(shape, offset, pairs, channels, std::size_t{1} << shape.depth_bits());
+}
+
+NullModel adjacent_null(const Shape& shape, PairOffset offset, std::uint64_t pairs,
+                        std::size_t channels, std::size_t levels) {
   const std::uint64_t available = pair_count(shape, offset);
   if (available * channels < 2) {
     throw std::invalid_argument(
@@ -194,8 +199,8 @@ NullModel adjacent_null(const Shape& shape, PairOffset offset, std::uint64_t pai
   const double n = k * static_cast<double>(available);
   const double f = k * places(shape, offset, 2) / n;
   const double g = k * places(shape, offset, 3) / n;
-  const double levels = std::ldexp(1.0, 2 * shape.depth_bits());    // L^2
-  const double excess = 0.6 * (3 * levels - 7) / (levels - 1) - 1;  // K - 1
+  const double square = static_cast<double>(levels) * static_cast<double>(levels);  // L^2
+  const double excess = 0.6 * (3 * square - 7) / (square - 1) - 1;                  // K - 1
   if (pairs == 0) {
     const double variance = 1 / (n - 1) - (excess * f + 2 * g - f * f) / (n * n);
     return {-f / (n - 1), std::sqrt(variance)};

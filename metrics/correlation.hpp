@@ -110,5 +110,8 @@ inline constexpr std::uint64_t normal_from_pairs = 250;
 /// x 64 image have sd 0.021, not 0.014, since the image's own r is what scatters.
 NullModel adjacent_null(const Shape& shape, PairOffset offset, std::uint64_t pairs,
                         std::size_t channels);
+/// The same for samples of `levels` equally likely values, whatever the depth.
+NullModel adjacent_null(const Shape& shape, PairOffset offset, std::uint64_t pairs,
+                        std::size_t channels, std::size_t levels);
 
 }  // namespace icb

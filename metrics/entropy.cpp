@@ -21,38 +21,11 @@
 #include <stdexcept>
 #include <vector>
 
+#include "metrics/cell_sums.hpp"
 #include "metrics/metric.hpp"
 
 namespace icb {
 namespace {
-
-/// Binomial(n, p) from `first` on, as far as probabilities reach 1e-40 of the largest.
-struct BinomialLaw {
-  std::uint64_t first = 0;
-  std::vector<double> mass;
-};
-
-BinomialLaw binomial_law(std::uint64_t n, double p) {
-  const double odds = p / (1 - p);
-  const auto mode = std::min(n, static_cast<std::uint64_t>(static_cast<double>(n) * p));
-  std::vector<double> down;
-  double mass = 1;
-  for (std::uint64_t c = mode; c > 0 && mass > 1e-40; --c) {
-    mass *= static_cast<double>(c) / (static_cast<double>(n - c + 1) * odds);
-    down.push_back(mass);
-  }
-  BinomialLaw law{mode - down.size(), {down.rbegin(), down.rend()}};
-  mass = 1;
-  for (std::uint64_t c = mode;; ++c) {
-    law.mass.push_back(mass);
-    if (c == n || mass < 1e-40) break;
-    mass *= static_cast<double>(n - c) * odds / static_cast<double>(c + 1);
-  }
-  double sum = 0;
-  for (const double each : law.mass) sum += each;
-  for (double& each : law.mass) each /= sum;
-  return law;
-}
 
 Measurement measure(const Histogram& counts, const std::string& channel) {
   const std::uint64_t n = total(counts);
@@ -64,14 +37,7 @@ Measurement measure(const Histogram& counts, const std::string& channel) {
     return out;
   }
   const Tails tails = gamma_tails(std::max(0.0, bits - *out.value), bits - *out.expected, *out.sd);
-  out.p_value = tails.two_sided().value();
-  if (*out.p_value < 0.01) {
-    add_detail(out,
-               tails.lower < tails.upper ? "more uniform than chance" : "less uniform than chance");
-  }
-  if (n < 5 * counts.size()) {
-    add_detail(out, fmt::format("p is approximate: {} samples in {} bins", n, counts.size()));
-  }
+  judge_roughness(out, tails, counts.size(), "", "");
   return out;
 }
 
@@ -114,32 +80,11 @@ NullModel entropy_null(std::uint64_t n, std::size_t bins) {
   const double k = static_cast<double>(bins);
   const double samples = static_cast<double>(n);
   const double m = samples / k;
-  const double q = 1 - 1 / k;
-  const double variance = m * q;
-  const BinomialLaw law = binomial_law(n, 1 / k);
   const auto h = [m](double c) {
     return ((c > 0 ? c * std::log(c / m) : 0.0) - c + m) / std::numbers::ln2;
   };
-  double mean = 0;
-  for (std::size_t i = 0; i < law.mass.size(); ++i) {
-    mean += law.mass[i] * h(static_cast<double>(law.first + i));
-  }
-  // Krawtchouk polynomials of degree 1 and 2 by their central moments.
-  const double norm1 = std::sqrt(variance);
-  const double norm2 = std::sqrt(2 * samples * (samples - 1)) * q / k;
-  double spread = 0;
-  double b1 = 0;
-  double b2 = 0;
-  for (std::size_t i = 0; i < law.mass.size(); ++i) {
-    const double c = static_cast<double>(law.first + i);
-    const double d = c - m;
-    const double e = h(c) - mean;
-    spread += law.mass[i] * e * e;
-    b1 += law.mass[i] * e * d / norm1;
-    b2 += law.mass[i] * e * (d * d - (1 - 2 / k) * d - variance) / norm2;
-  }
-  const double var_d = k * (std::max(0.0, spread - b1 * b1) + b2 * b2 / (k - 1));
-  return {std::log2(k) - k * mean / samples, std::sqrt(var_d) / samples};
+  const NullModel null = cell_sum_null(n, bins, h, 2).moments;
+  return {std::log2(k) - null.mean / samples, null.sd / samples};
 }
 
 }  // namespace icb

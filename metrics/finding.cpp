@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <boost/math/special_functions/gamma.hpp>
+#include <cmath>
+#include <numbers>
 #include <utility>
 
 #include "core/statistics.hpp"
@@ -73,12 +75,26 @@ PValue Tails::two_sided() const { return PValue{std::min(1.0, 2 * std::min(lower
 
 Tails gamma_tails(double x, double mean, double sd) {
   using boost::math::policies::ignore_error;
+  using boost::math::policies::overflow_error;  // of a factor's reciprocal: a tail of 0
   using boost::math::policies::underflow_error;
   const double shape = mean * mean / (sd * sd);
   const double scaled = x * mean / (sd * sd);
   const double lower = boost::math::gamma_p(
-      shape, scaled, boost::math::policies::policy<underflow_error<ignore_error>>{});
+      shape, scaled,
+      boost::math::policies::policy<underflow_error<ignore_error>, overflow_error<ignore_error>>{});
   return {std::clamp(lower, 0.0, 1.0), std::clamp(upper_gamma_q(shape, scaled), 0.0, 1.0)};
+}
+
+Tails skewed_tails(double x, const SkewedNull& null) {
+  const double z = (x - null.moments.mean) / null.moments.sd;
+  const double skewness = std::abs(null.skewness);
+  if (skewness < 1e-4) {
+    return {std::erfc(-z / std::numbers::sqrt2) / 2, std::erfc(z / std::numbers::sqrt2) / 2};
+  }
+  const double reach = 2 / skewness;  // from the law's end to its mean, in sd
+  if (null.skewness > 0) return gamma_tails(std::max(0.0, reach + z), reach, 1);
+  const Tails mirrored = gamma_tails(std::max(0.0, reach - z), reach, 1);
+  return {mirrored.upper, mirrored.lower};
 }
 
 }  // namespace icb

@@ -22,6 +22,12 @@ struct NullModel {
   double sd = 0;  ///< 0: the quantity cannot vary at this size, so z and p do not exist.
 };
 
+/// The same, with the law's third moment.
+struct SkewedNull {
+  NullModel moments;
+  double skewness = 0;
+};
+
 /// Name of a channel in measurements; "all" for no channel, the samples of all channels pooled.
 std::string scope_name(const Shape& shape, std::optional<std::size_t> channel);
 
@@ -64,5 +70,10 @@ struct Tails {
 };
 
 Tails gamma_tails(double x, double mean, double sd);
+
+/// Tails of Pearson's type III law: a gamma law moved and, if need be, mirrored so that it has this
+/// mean, sd (> 0) and skewness; a normal one if that is below 1e-4. For sums with nearly that law,
+/// whose first three moments are known.
+Tails skewed_tails(double x, const SkewedNull& null);
 
 }  // namespace icb

@@ -47,6 +47,28 @@ TEST(Finding, GammaTailsOfAnExponentialLaw) {  // mean = sd = 2: P(X > x) = exp(
   EXPECT_LT(gamma_tails(1e9, 255, std::sqrt(510.0)).upper, 1e-300);
 }
 
+TEST(Finding, SkewedTails) {
+  const Tails normal = skewed_tails(7.0, {{5.0, 1.0}, 0.0});
+  EXPECT_NEAR(normal.upper, 0.022750131948179, 1e-15);
+  EXPECT_NEAR(normal.lower, 1 - normal.upper, 1e-15);
+  const Tails nearly = skewed_tails(7.0, {{5.0, 1.0}, 2e-4});
+  EXPECT_NEAR(nearly.upper / normal.upper, 1, 3e-4);
+  // An exponential law of mean and sd 2, skewness 2, moved up by 10; then mirrored about 12.
+  const Tails right = skewed_tails(13.0, {{12.0, 2.0}, 2.0});
+  EXPECT_NEAR(right.upper, std::exp(-1.5), 1e-14);
+  EXPECT_NEAR(right.lower, 1 - std::exp(-1.5), 1e-14);
+  const Tails left = skewed_tails(11.0, {{12.0, 2.0}, -2.0});
+  EXPECT_EQ(left.lower, right.upper);
+  EXPECT_EQ(left.upper, right.lower);
+  EXPECT_EQ(skewed_tails(9.0, {{12.0, 2.0}, 2.0}).lower, 0.0);  // below where it begins
+  for (const double skewness : {-3.0, -1e-3, -1.1e-4, 1.1e-4, 1e-3, 0.1, 3.0}) {
+    for (const double z : {-1e4, -100.0, -9.0, -4.6, 0.0, 4.6, 9.0, 100.0, 1e4, 1e9}) {
+      const Tails tails = skewed_tails(z, {{0, 1.0}, skewness});
+      EXPECT_NEAR(tails.lower + tails.upper, 1, 1e-12) << skewness << " " << z;
+    }
+  }
+}
+
 TEST(Finding, TwoSidedNeverExceedsOne) {
   EXPECT_EQ((Tails{0.5, 0.5}.two_sided().value()), 1.0);
   EXPECT_EQ((Tails{0.6, 0.6}.two_sided().value()), 1.0);  // lattice laws: tails overlap

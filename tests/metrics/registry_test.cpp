@@ -7,10 +7,32 @@ namespace icb::testing {
 namespace {
 
 TEST(MetricRegistry, HoldsTheMetricsOfThisFolder) {
-  for (const char* name :
-       {"bit_change_rate", "chi_square", "correlation_diagonal", "correlation_horizontal",
-        "correlation_vertical", "entropy", "mae", "mse", "npcr", "npcr_pixels",
-        "plain_cipher_correlation", "plain_cipher_npcr", "psnr", "uaci"}) {
+  for (const char* name : {"bit_change_rate",
+                           "bit_plane_balance",
+                           "chi_square",
+                           "correlation_diagonal",
+                           "correlation_horizontal",
+                           "correlation_vertical",
+                           "deviation_from_uniform",
+                           "entropy",
+                           "glcm_contrast",
+                           "glcm_contrast_256",
+                           "glcm_correlation",
+                           "glcm_correlation_256",
+                           "glcm_energy",
+                           "glcm_energy_256",
+                           "glcm_homogeneity",
+                           "glcm_homogeneity_256",
+                           "histogram_variance",
+                           "local_entropy",
+                           "mae",
+                           "mse",
+                           "npcr",
+                           "npcr_pixels",
+                           "plain_cipher_correlation",
+                           "plain_cipher_npcr",
+                           "psnr",
+                           "uaci"}) {
     EXPECT_EQ(find<MetricEntry>(name).name, name);
   }
 }
