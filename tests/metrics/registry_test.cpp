@@ -11,7 +11,7 @@ TEST(MetricRegistry, HoldsTheMetricsOfThisFolder) {
        {"bit_change_rate", "chi_square", "correlation_diagonal", "correlation_horizontal",
         "correlation_vertical", "encryption_quality", "entropy", "irregular_deviation", "mae",
         "maximum_deviation", "mse", "npcr", "npcr_pixels", "plain_cipher_correlation",
-        "plain_cipher_npcr", "psnr", "uaci"}) {
+        "plain_cipher_npcr", "psnr", "ssim", "uaci"}) {
     EXPECT_EQ(find<MetricEntry>(name).name, name);
   }
 }
