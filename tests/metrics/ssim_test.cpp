@@ -1,8 +1,10 @@
 #include "metrics/ssim.hpp"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "core/statistics.hpp"
+#include "tests/metrics/scikit_image.hpp"
 #include "tests/metrics/support.hpp"
 #include "tests/sanitized.hpp"
 
@@ -63,6 +65,16 @@ TEST(Ssim, AgreesWithASlowReference) {
       EXPECT_NEAR(ssim(plain->view(), noise.view()), sum / static_cast<double>(shape.channels),
                   1e-13);
     }
+  }
+}
+
+TEST(Ssim, AgreesWithScikitImage) {
+  const auto json = scikit_image_values();
+  ASSERT_EQ(json.at("ssim").size(), 16U);
+  for (const auto& each : json.at("ssim")) {
+    const OwnedImage a = formula_image(each.at("a"), each.at("bits"));
+    const OwnedImage b = formula_image(each.at("b"), each.at("bits"));
+    EXPECT_NEAR(ssim(a.view(), b.view()), each.at("value"), 1e-12) << each.dump();
   }
 }
 
@@ -162,7 +174,7 @@ TEST(Ssim, SimulationFindsMeanSdAndRejections) {
           return static_cast<std::uint16_t>(share * top);
         });
     const NullModel null = ssim_null(plain.view());
-    const int images = ICB_SANITIZED ? 200 : 3000;
+    const int images = ICB_SANITIZED ? 200 : 8000;
     std::mt19937_64 engine(test_seed() + 9);
     OwnedImage cipher(shape);
     double sum = 0;
