@@ -47,11 +47,12 @@ NullModel histogram_distance_null(const Histogram& plain, double ends) {
   double b1_squares = 0;
   double b2 = 0;
   double b2_squares = 0;
+  Excess e;
   for (std::size_t i = 0; i < plain.size(); ++i) {
     const double w = weight(i, plain.size(), ends);
     const double t = static_cast<double>(plain[i]) - m;
     const int side = t > 0 ? 1 : -1;
-    const Excess e = counts.beyond(t, side);
+    if (i == 0 || plain[i] != plain[i - 1]) e = counts.beyond(t, side);
     const double first = w * (2 * e.rd / norm1 - side * norm1);
     const double second =
         n == 1 ? 0 : w * 2 * (e.rdd - (1 - 2 / k) * e.rd - variance * e.r) / norm2;
