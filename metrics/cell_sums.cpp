@@ -5,30 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <vector>
 
 namespace icb {
-
-BinomialLaw binomial_law(std::uint64_t n, double p) {
-  const double odds = p / (1 - p);
-  const auto mode = std::min(n, static_cast<std::uint64_t>(static_cast<double>(n) * p));
-  std::vector<double> down;
-  double mass = 1;
-  for (std::uint64_t c = mode; c > 0 && mass > 1e-40; --c) {
-    mass *= static_cast<double>(c) / (static_cast<double>(n - c + 1) * odds);
-    down.push_back(mass);
-  }
-  BinomialLaw law{mode - down.size(), {down.rbegin(), down.rend()}};
-  mass = 1;
-  for (std::uint64_t c = mode;; ++c) {
-    law.mass.push_back(mass);
-    if (c == n || mass < 1e-40) break;
-    mass *= static_cast<double>(n - c) * odds / static_cast<double>(c + 1);
-  }
-  double sum = 0;
-  for (const double each : law.mass) sum += each;
-  for (double& each : law.mass) each /= sum;
-  return law;
-}
 
 SkewedNull cell_sum_null(std::uint64_t n, std::size_t bins, const std::function<double(double)>& h,
                          std::uint64_t degrees) {

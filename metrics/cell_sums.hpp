@@ -7,20 +7,12 @@
 #include <functional>
 #include <limits>
 #include <string_view>
-#include <vector>
 
 #include "core/measurement.hpp"
+#include "metrics/binomial_law.hpp"
 #include "metrics/finding.hpp"
 
 namespace icb {
-
-/// Binomial(n, p) from `first` on, as far as probabilities reach 1e-40 of the largest; p in (0, 1).
-struct BinomialLaw {
-  std::uint64_t first = 0;
-  std::vector<double> mass;
-};
-
-BinomialLaw binomial_law(std::uint64_t n, double p);
 
 /// Mean, sd and skewness of D = sum h(c_i) over the counts c_i of n >= 1 i.i.d. uniform samples in
 /// K = bins >= 2 cells.
