@@ -7,8 +7,9 @@ namespace icb::testing {
 namespace {
 
 TEST(MetricRegistry, HoldsTheMetricsOfThisFolder) {
-  for (const char* name : {"chi_square", "correlation_diagonal", "correlation_horizontal",
-                           "correlation_vertical", "entropy", "plain_cipher_correlation"}) {
+  for (const char* name :
+       {"chi_square", "correlation_antidiagonal", "correlation_diagonal", "correlation_horizontal",
+        "correlation_vertical", "entropy", "floating_frequency", "plain_cipher_correlation"}) {
     EXPECT_EQ(find<MetricEntry>(name).name, name);
   }
 }
