@@ -1,4 +1,5 @@
-/// Takes what Google Benchmark measures and keeps the best of all repetitions.
+/// Takes what Google Benchmark measures and keeps the best of all repetitions: time of the
+/// processor, or of the clock for benchmarks that ask for it.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -20,7 +21,9 @@ class Collector : public benchmark::BenchmarkReporter {
     for (const Run& run : runs) {
       if (run.error_occurred) throw std::runtime_error(run.error_message);
       auto& best = m_seconds[run.benchmark_name()];
-      const double seconds = run.real_accumulated_time / static_cast<double>(run.iterations);
+      const bool real = run.run_name.time_type == "real_time";
+      const double seconds = (real ? run.real_accumulated_time : run.cpu_accumulated_time) /
+                             static_cast<double>(run.iterations);
       best = best == 0 ? seconds : std::min(best, seconds);
     }
   }

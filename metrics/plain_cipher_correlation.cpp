@@ -20,10 +20,12 @@
 
 #include <array>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "core/statistics.hpp"
 #include "metrics/correlation.hpp"
+#include "metrics/distance.hpp"
 #include "metrics/finding.hpp"
 #include "metrics/histogram.hpp"
 #include "metrics/metric.hpp"
@@ -33,15 +35,22 @@ namespace {
 
 constexpr const char* quantity = "plain_cipher_correlation";
 
-PairSums pairs_of(ConstImage plain, ConstImage cipher, std::size_t channel) {
-  const Shape& shape = plain.shape();
-  PairSums sums;
-  for (std::size_t row = 0; row < shape.rows; ++row) {
-    for (std::size_t col = 0; col < shape.cols; ++col) {
-      sums.add(plain.sample(row, col, channel), cipher.sample(row, col, channel));
-    }
+/// Sum and sum of squares of the values counted.
+std::pair<std::uint64_t, std::uint64_t> powers(const Histogram& counts) {
+  std::pair<std::uint64_t, std::uint64_t> sums;
+  for (std::uint64_t v = 0; v < counts.size(); ++v) {
+    sums.first += counts[v] * v;
+    sums.second += counts[v] * v * v;
   }
   return sums;
+}
+
+/// The sum of products by (x - y)^2 = x^2 + y^2 - 2 x y.
+PairSums pairs_of(const CountedImage& plain, const CountedImage& cipher, std::size_t channel) {
+  const DistanceSums distances = distance_sums(plain, cipher, channel);
+  const auto [x, xx] = powers(plain.histogram(channel));
+  const auto [y, yy] = powers(cipher.histogram(channel));
+  return {distances.n, x, y, xx, yy, (xx + yy - distances.squares) / 2};
 }
 
 std::vector<Measurement> compute(const MetricInput& input) {
