@@ -69,6 +69,7 @@ double k_kurtosis(const std::vector<std::uint64_t>& counts, double n) {
   double m2 = 0;
   double m4 = 0;
   for (std::size_t v = 0; v < counts.size(); ++v) {
+    if (counts[v] == 0) continue;
     const double d = static_cast<double>(v) - mean;
     const double share = static_cast<double>(counts[v]) / n;
     m2 += share * d * d;

@@ -17,11 +17,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <mutex>
 #include <numbers>
 #include <stdexcept>
-#include <utility>
 #include <vector>
 
 #include "metrics/metric.hpp"
@@ -57,44 +54,11 @@ BinomialLaw binomial_law(std::uint64_t n, double p) {
   return law;
 }
 
-/// `entropy_null` for n >= 2.
-NullModel summed_null(std::uint64_t n, std::size_t bins) {
-  const double k = static_cast<double>(bins);
-  const double samples = static_cast<double>(n);
-  const double m = samples / k;
-  const double q = 1 - 1 / k;
-  const double variance = m * q;
-  const BinomialLaw law = binomial_law(n, 1 / k);
-  const auto h = [m](double c) {
-    return ((c > 0 ? c * std::log(c / m) : 0.0) - c + m) / std::numbers::ln2;
-  };
-  double mean = 0;
-  for (std::size_t i = 0; i < law.mass.size(); ++i) {
-    mean += law.mass[i] * h(static_cast<double>(law.first + i));
-  }
-  // Krawtchouk polynomials of degree 1 and 2 by their central moments.
-  const double norm1 = std::sqrt(variance);
-  const double norm2 = std::sqrt(2 * samples * (samples - 1)) * q / k;
-  double spread = 0;
-  double b1 = 0;
-  double b2 = 0;
-  for (std::size_t i = 0; i < law.mass.size(); ++i) {
-    const double c = static_cast<double>(law.first + i);
-    const double d = c - m;
-    const double e = h(c) - mean;
-    spread += law.mass[i] * e * e;
-    b1 += law.mass[i] * e * d / norm1;
-    b2 += law.mass[i] * e * (d * d - (1 - 2 / k) * d - variance) / norm2;
-  }
-  const double var_d = k * (std::max(0.0, spread - b1 * b1) + b2 * b2 / (k - 1));
-  return {std::log2(k) - k * mean / samples, std::sqrt(var_d) / samples};
-}
-
 Measurement measure(const Histogram& counts, const std::string& channel) {
   const std::uint64_t n = total(counts);
   const double bits = std::log2(static_cast<double>(counts.size()));
   Measurement out = finding("entropy", channel, "bit", n, shannon_entropy(counts),
-                            entropy_null(n, counts.size()));
+                            remembered(entropy_null, n, counts.size()));
   if (!out.z) {
     add_detail(out, "one sample has entropy 0 for certain");
     return out;
@@ -147,13 +111,35 @@ NullModel entropy_null(std::uint64_t n, std::size_t bins) {
         fmt::format("entropy_null: expected samples >= 1 and bins >= 2, got {} and {}", n, bins));
   }
   if (n == 1) return {0, 0};
-  // Images come in few sizes, and the sums take longer than the histogram of a small one.
-  static std::mutex mutex;
-  static std::map<std::pair<std::uint64_t, std::size_t>, NullModel> known;
-  const std::lock_guard lock(mutex);
-  const auto [entry, is_new] = known.try_emplace({n, bins});
-  if (is_new) entry->second = summed_null(n, bins);
-  return entry->second;
+  const double k = static_cast<double>(bins);
+  const double samples = static_cast<double>(n);
+  const double m = samples / k;
+  const double q = 1 - 1 / k;
+  const double variance = m * q;
+  const BinomialLaw law = binomial_law(n, 1 / k);
+  const auto h = [m](double c) {
+    return ((c > 0 ? c * std::log(c / m) : 0.0) - c + m) / std::numbers::ln2;
+  };
+  double mean = 0;
+  for (std::size_t i = 0; i < law.mass.size(); ++i) {
+    mean += law.mass[i] * h(static_cast<double>(law.first + i));
+  }
+  // Krawtchouk polynomials of degree 1 and 2 by their central moments.
+  const double norm1 = std::sqrt(variance);
+  const double norm2 = std::sqrt(2 * samples * (samples - 1)) * q / k;
+  double spread = 0;
+  double b1 = 0;
+  double b2 = 0;
+  for (std::size_t i = 0; i < law.mass.size(); ++i) {
+    const double c = static_cast<double>(law.first + i);
+    const double d = c - m;
+    const double e = h(c) - mean;
+    spread += law.mass[i] * e * e;
+    b1 += law.mass[i] * e * d / norm1;
+    b2 += law.mass[i] * e * (d * d - (1 - 2 / k) * d - variance) / norm2;
+  }
+  const double var_d = k * (std::max(0.0, spread - b1 * b1) + b2 * b2 / (k - 1));
+  return {std::log2(k) - k * mean / samples, std::sqrt(var_d) / samples};
 }
 
 }  // namespace icb

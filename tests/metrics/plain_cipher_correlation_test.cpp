@@ -91,7 +91,7 @@ TEST(PlainCipherCorrelation, SimulationFindsMeanSdAndRejections) {
     std::mt19937_64 engine(test_seed() + 4);
     OwnedImage cipher(shape);
     Simulation simulation;
-    const int images = shape.sample_bytes == 1 ? 20000 : 3000;
+    const int images = shape.sample_bytes == 1 ? 20000 : 1000;
     for (int i = 0; i < images; ++i) {
       fill_random(cipher, engine);
       const auto m = measure(name, {.image = cipher.view(), .plain = plain.view()}).back();
