@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/collector.hpp"
 #include "bench/machine_rates.hpp"
 #include "core/build_info.hpp"
 #include "nist_tests/battery.hpp"
@@ -73,30 +74,6 @@ double limit_ns(const Work& work, const MachineRates& rates) {
   return std::max({work.words * rates.ns_per_word, work.bit_operations * rates.ns_per_bit_operation,
                    work.flops * rates.ns_per_flop, work.increments * rates.ns_per_increment});
 }
-
-/// Collects seconds per iteration; prints nothing but progress.
-class Collector : public benchmark::BenchmarkReporter {
- public:
-  bool ReportContext(const Context& /*unused*/) override { return true; }
-
-  void ReportRuns(const std::vector<Run>& runs) override {
-    for (const Run& run : runs) {
-      if (run.error_occurred) throw std::runtime_error(run.error_message);
-      auto& best = m_seconds[run.benchmark_name()];
-      const double seconds = run.real_accumulated_time / static_cast<double>(run.iterations);
-      best = best == 0 ? seconds : std::min(best, seconds);
-    }
-  }
-
-  /// 0 if filtered out.
-  double seconds(const std::string& name) const {
-    const auto found = m_seconds.find(name);
-    return found == m_seconds.end() ? 0 : found->second;
-  }
-
- private:
-  std::map<std::string, double> m_seconds;
-};
 
 int run(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);

@@ -85,6 +85,34 @@ double flops(std::size_t rounds, double seed, double& sink) {
   return 8.0 * static_cast<double>(rounds) * static_cast<double>(hn::Lanes(d));
 }
 
+// Four independent chains; returns the number of products.
+double products(std::size_t rounds, std::int16_t seed, std::uint64_t& sink) {
+  const hn::ScalableTag<std::int16_t> d16;
+  const hn::Repartition<std::int32_t, decltype(d16)> d32;
+  const auto x = hn::Set(d16, seed);
+  auto y = hn::Set(d16, seed);
+  auto a = hn::Zero(d32);
+  auto b = a;
+  auto c = a;
+  auto e = a;
+  auto a_odd = a;
+  auto b_odd = a;
+  auto c_odd = a;
+  auto e_odd = a;
+  for (std::size_t round = 0; round < rounds; ++round) {
+    y = hn::Xor(y, x);  // else compilers multiply once
+    a = hn::ReorderWidenMulAccumulate(d32, x, y, a, a_odd);
+    b = hn::ReorderWidenMulAccumulate(d32, y, y, b, b_odd);
+    y = hn::Add(y, x);
+    c = hn::ReorderWidenMulAccumulate(d32, x, y, c, c_odd);
+    e = hn::ReorderWidenMulAccumulate(d32, y, y, e, e_odd);
+  }
+  const auto all = hn::Add(hn::Add(hn::Add(a, a_odd), hn::Add(b, b_odd)),
+                           hn::Add(hn::Add(c, c_odd), hn::Add(e, e_odd)));
+  sink += static_cast<std::uint32_t>(hn::GetLane(all));
+  return 4.0 * static_cast<double>(rounds) * static_cast<double>(hn::Lanes(d16));
+}
+
 }  // namespace
 }  // namespace icb::HWY_NAMESPACE
 
@@ -97,6 +125,7 @@ HWY_AFTER_NAMESPACE();
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <random>
@@ -109,6 +138,7 @@ namespace {
 HWY_EXPORT(read_words);
 HWY_EXPORT(bit_operations);
 HWY_EXPORT(flops);
+HWY_EXPORT(products);
 
 constexpr int rounds_of_each = 15;
 
@@ -190,6 +220,8 @@ MachineRates measure_machine_rates() {
   double done = 0;
   double ns = best_ns([&] { done = HWY_DYNAMIC_DISPATCH(bit_operations)(100000, 3, sink); });
   rates.ns_per_bit_operation = ns / done;
+  ns = best_ns([&] { done = HWY_DYNAMIC_DISPATCH(products)(100000, 3, sink); });
+  rates.ns_per_product = ns / done;
   double sum = 0;
   ns = best_ns([&] { done = HWY_DYNAMIC_DISPATCH(flops)(100000, 1.0 + 1e-9, sum); });
   rates.ns_per_flop = ns / done;
@@ -201,10 +233,26 @@ MachineRates measure_machine_rates() {
   return rates;
 }
 
+double memcpy_ns(std::size_t bytes) {
+  const std::vector<std::uint8_t> from(bytes, 1);
+  std::vector<std::uint8_t> to(bytes);
+  // At least 64 MiB per round, so that a round is long for the clock.
+  const std::size_t passes = std::max(std::size_t{1}, (std::size_t{1} << 26) / bytes);
+  volatile std::uint8_t keep = 0;
+  return best_ns([&] {
+           for (std::size_t pass = 0; pass < passes; ++pass) {
+             std::memcpy(to.data(), from.data(), bytes);
+             keep = to[pass % bytes];
+           }
+         }) /
+         static_cast<double>(passes);
+}
+
 MachineRates best_of(const MachineRates& a, const MachineRates& b) {
   return {.ns_per_word = std::min(a.ns_per_word, b.ns_per_word),
           .ns_per_bit_operation = std::min(a.ns_per_bit_operation, b.ns_per_bit_operation),
           .ns_per_flop = std::min(a.ns_per_flop, b.ns_per_flop),
+          .ns_per_product = std::min(a.ns_per_product, b.ns_per_product),
           .ns_per_increment = std::min(a.ns_per_increment, b.ns_per_increment),
           .memory_gb_per_second = std::max(a.memory_gb_per_second, b.memory_gb_per_second),
           .aes_gb_per_second = std::max(a.aes_gb_per_second, b.aes_gb_per_second),

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <bit>
+#include <numeric>
 #include <stdexcept>
 
 namespace icb {
@@ -50,9 +51,11 @@ Cooccurrence coarser(const Cooccurrence& counts, std::size_t levels) {
   check_levels(levels, counts.levels);
   Cooccurrence out{levels, std::vector<std::uint32_t>(levels * levels), counts.pairs};
   const std::size_t factor = counts.levels / levels;
+  const std::uint32_t* from = counts.counts.data();
   for (std::size_t i = 0; i < counts.levels; ++i) {
-    for (std::size_t j = 0; j < counts.levels; ++j) {
-      out.counts[(i / factor) * levels + j / factor] += counts.counts[i * counts.levels + j];
+    std::uint32_t* const row = out.counts.data() + (i / factor) * levels;
+    for (std::size_t j = 0; j < levels; ++j, from += factor) {
+      row[j] = std::accumulate(from, from + factor, row[j]);
     }
   }
   return out;

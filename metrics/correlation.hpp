@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "core/image.hpp"
 #include "metrics/finding.hpp"
@@ -52,31 +53,56 @@ std::optional<double> pearson(const PairSums& sums);
 /// more. n >= 2 pairs. Errors: std::invalid_argument otherwise, or for r outside [-1, 1].
 double pearson_standard_error(double r, std::uint64_t n);
 
-/// Step from the first sample of a pair to the second; both parts 0 or 1, not both 0.
+/// Step from the first sample of a pair to the second: `rows` 0 or 1, `cols` -1, 0 or 1, not both
+/// 0. The box of a pair with its upper left corner at (row, col) holds the first sample at (row,
+/// col + from_col()) and the second at (row + rows, col + to_col()).
 struct PairOffset {
   std::size_t rows = 0;
-  std::size_t cols = 0;
+  std::ptrdiff_t cols = 0;
+
+  constexpr std::size_t from_col() const { return cols < 0 ? static_cast<std::size_t>(-cols) : 0; }
+
+  constexpr std::size_t to_col() const { return cols > 0 ? static_cast<std::size_t>(cols) : 0; }
+
+  /// |cols|
+  constexpr std::size_t width() const { return from_col() + to_col(); }
 };
 
 inline constexpr PairOffset horizontal{0, 1};
 inline constexpr PairOffset vertical{1, 0};
 inline constexpr PairOffset diagonal{1, 1};
+inline constexpr PairOffset antidiagonal{1, -1};
 
-/// Number of pairs within one channel: (rows - offset.rows)(cols - offset.cols).
+/// Number of pairs within one channel: (rows - offset.rows)(cols - |offset.cols|).
 std::uint64_t pair_count(const Shape& shape, PairOffset offset);
 
 /// Sums over all pairs of a channel. Errors: std::invalid_argument if there is no such channel.
 PairSums adjacent_pairs(ConstImage image, std::size_t channel, PairOffset offset);
 
 /// Sums over `pairs` pairs drawn uniformly, with replacement, from all pairs of a channel, by
-/// std::mt19937_64(seed) and uniform_below: draw k of [0, pair_count) is row k / (cols -
-/// offset.cols). Errors: std::invalid_argument if there is no such channel or no pair.
+/// std::mt19937_64(seed) and uniform_below: draw k of [0, pair_count) has its box in row
+/// k / (cols - |offset.cols|). Errors: std::invalid_argument if there is no such channel or no
+/// pair.
 PairSums sampled_pairs(ConstImage image, std::size_t channel, PairOffset offset,
                        std::uint64_t pairs, std::uint64_t seed);
 
-/// Below this many pairs the normal p-value of an adjacent correlation is more than a tenth off at
-/// p = 0.001: r is bounded, so its tails are lighter, and the p-value errs to the large side.
-inline constexpr std::uint64_t normal_from_pairs = 250;
+/// Two-sided p-value of a standardised z whose law is symmetric with that excess kurtosis:
+/// Pearson's type II (a beta law stretched to sd 1) below 0, normal at 0, type VII (Student's t)
+/// above. Below `least_excess` type II is too crude and ends too early; the normal law stands in,
+/// whose p is too large in the tails.
+///
+/// r is bounded, so its tails are lighter than normal. With n independent pairs its excess kurtosis
+/// is near (g h - 6)/n, g and h those of x and y (exact under permutation: `permutation_excess`),
+/// and this law is the one with the right sd and kurtosis.
+PValue symmetric_p(double z, double excess);
+
+inline constexpr double least_excess = -0.4;
+
+/// Excess kurtosis of r if all orders of the y are equally likely, exact: with G = k4 / k2^2 of x
+/// and H of y (Fisher's k-statistics), (n-2)(n-3) G H / (n (n+1)(n-1)) - 6/(n+1); E. J. G. Pitman,
+/// Suppl. J. R. Stat. Soc. 4 (1937) 225-232. x and y by their histograms of the same n >= 4 values;
+/// both vary. Errors: std::invalid_argument for other n.
+double permutation_excess(const std::vector<std::uint64_t>& x, const std::vector<std::uint64_t>& y);
 
 /// Mean and standard deviation of r of adjacent samples, image i.i.d. uniform over its depth.
 /// `channels` of them pooled; `pairs` drawn per channel, 0: all.
@@ -101,7 +127,8 @@ inline constexpr std::uint64_t normal_from_pairs = 250;
 /// Checks: f = g = 0 (two columns: pairs independent) is the permutation result 0 and 1/(n - 1),
 /// exact; f = g = 1 (a closed ring) is -1/(n-1) and 1/n - (K-1)/n^2, that of Wald & Wolfowitz, Ann.
 /// Math. Stat. 14 (1943), and for K = 3 that of Anderson's circular coefficient (1942).
-/// k channels pooled: the same with k n pairs.
+/// k channels pooled: the same with k n pairs. The antidiagonal is the diagonal of the mirror
+/// image.
 ///
 /// Sampled pairs, s a channel: a pair may be drawn twice, so with t = 1/s + 1/n - 1/(s n)
 ///   E c^2 = t;   E r = -(1 - 1/s) f/(n - 1);
@@ -113,5 +140,12 @@ NullModel adjacent_null(const Shape& shape, PairOffset offset, std::uint64_t pai
 /// The same for samples of `levels` equally likely values, whatever the depth.
 NullModel adjacent_null(const Shape& shape, PairOffset offset, std::uint64_t pairs,
                         std::size_t channels, std::size_t levels);
+
+/// Two-sided p-value of r of adjacent samples under that null model, from `symmetric_p` with excess
+/// kurtosis (g^2 - 6)/n_e: g = -1.2 that of the uniform law, n_e = 1 + 1/sd^2 the number of
+/// independent pairs with the same sd. Simulated: within 2 per cent at p = 0.05, 5 at 0.01, 25 at
+/// 0.001 and a factor 2 at 0.0001 from 12 pairs on; within 10 at 0.001 from 40 on. (At 0.001,
+/// Fisher's z is off by 32 per cent with 40 pairs, a beta law on [-1, 1] by 13, the normal by 43.)
+PValue adjacent_p(double r, const NullModel& null);
 
 }  // namespace icb

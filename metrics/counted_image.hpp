@@ -31,6 +31,10 @@ class CountedImage {
 
   const Shape& shape() const { return m_view.shape(); }
 
+  /// The samples of a channel, in raster order, of an 8-bit image. Errors: std::invalid_argument
+  /// for 16 bit.
+  ConstBytes plane(std::size_t channel) const;
+
   /// As `icb::histogram`, of one channel or of all.
   const Histogram& histogram(std::optional<std::size_t> channel) const;
 
@@ -39,6 +43,10 @@ class CountedImage {
 
   /// As `icb::cooccurrence`, of one channel or of all.
   const Cooccurrence& cooccurrence(std::optional<std::size_t> channel, std::size_t levels) const;
+
+  /// Makes the counts most metrics share, in the order that is fastest: the histogram follows from
+  /// the co-occurrence. For whoever runs all metrics on one image; the results are the same.
+  void count_all() const;
 
  private:
   struct Counts;

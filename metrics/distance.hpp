@@ -22,10 +22,15 @@ struct DistanceSums {
   friend bool operator==(const DistanceSums&, const DistanceSums&) = default;
 };
 
-/// Over one channel, or over all of them if none is named. Errors: std::invalid_argument if the
-/// shapes differ, there is no such channel, or there are more than 2^32 samples.
+/// Over one channel, or over all of them if none is named; fast for 8 bit. Errors:
+/// std::invalid_argument if the shapes differ, there is no such channel, or there are more than
+/// 2^32 samples.
 DistanceSums distance_sums(ConstImage a, ConstImage b,
                            std::optional<std::size_t> channel = std::nullopt);
+
+/// The same sample by sample: the reference, and what serves 16 bit.
+DistanceSums plain_distance_sums(ConstImage a, ConstImage b,
+                                 std::optional<std::size_t> channel = std::nullopt);
 
 /// Peak signal-to-noise ratio in dB, 10 log10(F^2 / mse), F the largest value of a sample; absent
 /// (infinite) if mse is 0. depth_bits: 8 or 16.

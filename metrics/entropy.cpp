@@ -31,7 +31,7 @@ Measurement measure(const Histogram& counts, const std::string& channel) {
   const std::uint64_t n = total(counts);
   const double bits = std::log2(static_cast<double>(counts.size()));
   Measurement out = finding("entropy", channel, "bit", n, shannon_entropy(counts),
-                            entropy_null(n, counts.size()));
+                            remembered(entropy_null, n, counts.size()));
   if (!out.z) {
     add_detail(out, "one sample has entropy 0 for certain");
     return out;

@@ -5,12 +5,25 @@
 #include <algorithm>
 #include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
+#include <map>
+#include <mutex>
 #include <numbers>
+#include <tuple>
 #include <utility>
 
 #include "core/statistics.hpp"
 
 namespace icb {
+
+NullModel remembered(NullModel (*null)(std::uint64_t, std::size_t), std::uint64_t n,
+                     std::size_t bins) {
+  static std::mutex mutex;
+  static std::map<std::tuple<decltype(null), std::uint64_t, std::size_t>, NullModel> known;
+  const std::lock_guard lock(mutex);
+  const auto key = std::tuple(null, n, bins);
+  if (const auto found = known.find(key); found != known.end()) return found->second;
+  return known[key] = null(n, bins);
+}
 
 std::string scope_name(const Shape& shape, std::optional<std::size_t> channel) {
   return channel ? channel_name(shape, *channel) : "all";

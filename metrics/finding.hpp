@@ -28,6 +28,11 @@ struct SkewedNull {
   double skewness = 0;
 };
 
+/// null(n, bins), computed once per process and function: images come in few sizes, and such sums
+/// may take longer than the count they judge. Any thread.
+NullModel remembered(NullModel (*null)(std::uint64_t n, std::size_t bins), std::uint64_t n,
+                     std::size_t bins);
+
 /// Name of a channel in measurements; "all" for no channel, the samples of all channels pooled.
 std::string scope_name(const Shape& shape, std::optional<std::size_t> channel);
 

@@ -9,21 +9,23 @@
 /// order
 ///           of them is equally likely, so r is a permutation statistic: E r = 0 and
 ///           Var r = 1/(N - 1), exactly, whatever the plain image is.
-/// p:        two-sided, normal. The excess kurtosis of r is close to (g h - 6) / N with g and h
-/// those
-///           of plain and cipher values (Pitman, Biometrika 29, 1937; h = -1.2); beyond 0.026 in
-///           magnitude p is more than a tenth off at 0.001 and `detail` says so: fewer than about
-///           200 samples, or a plain image that is nearly constant with a few bright spots.
+/// p:        two-sided, by `symmetric_p` with the exact excess kurtosis of that permutation law,
+///           whatever both histograms are (Pitman 1937; `permutation_excess`). Simulated: within 5
+///           per cent at p = 0.01 and 20 at 0.001 from 16 samples on. Below an excess of -0.4 -
+///           a few samples, or a plain image nearly constant with a few bright spots - p is normal,
+///           too large in its tails, and `detail` says so.
 /// Shapes:   any, both of the same; otherwise std::invalid_argument, as without a plain image.
 ///           No variance in either: not_applicable.
 #include <fmt/format.h>
 
 #include <array>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "core/statistics.hpp"
 #include "metrics/correlation.hpp"
+#include "metrics/distance.hpp"
 #include "metrics/finding.hpp"
 #include "metrics/histogram.hpp"
 #include "metrics/metric.hpp"
@@ -33,33 +35,22 @@ namespace {
 
 constexpr const char* quantity = "plain_cipher_correlation";
 
-PairSums pairs_of(ConstImage plain, ConstImage cipher, std::size_t channel) {
-  const Shape& shape = plain.shape();
-  PairSums sums;
-  for (std::size_t row = 0; row < shape.rows; ++row) {
-    for (std::size_t col = 0; col < shape.cols; ++col) {
-      sums.add(plain.sample(row, col, channel), cipher.sample(row, col, channel));
-    }
+/// Sum and sum of squares of the values counted.
+std::pair<std::uint64_t, std::uint64_t> powers(const Histogram& counts) {
+  std::pair<std::uint64_t, std::uint64_t> sums;
+  for (std::uint64_t v = 0; v < counts.size(); ++v) {
+    sums.first += counts[v] * v;
+    sums.second += counts[v] * v * v;
   }
   return sums;
 }
 
-/// Excess kurtosis of values with at least two different ones.
-double excess_kurtosis(const Histogram& counts) {
-  const double n = static_cast<double>(total(counts));
-  double mean = 0;
-  for (std::size_t v = 0; v < counts.size(); ++v) {
-    mean += static_cast<double>(counts[v]) * static_cast<double>(v) / n;
-  }
-  double second = 0;
-  double fourth = 0;
-  for (std::size_t v = 0; v < counts.size(); ++v) {
-    const double d = static_cast<double>(v) - mean;
-    const double share = static_cast<double>(counts[v]) / n;
-    second += share * d * d;
-    fourth += share * d * d * d * d;
-  }
-  return fourth / (second * second) - 3;
+/// The sum of products by (x - y)^2 = x^2 + y^2 - 2 x y.
+PairSums pairs_of(const CountedImage& plain, const CountedImage& cipher, std::size_t channel) {
+  const DistanceSums distances = distance_sums(plain, cipher, channel);
+  const auto [x, xx] = powers(plain.histogram(channel));
+  const auto [y, yy] = powers(cipher.histogram(channel));
+  return {distances.n, x, y, xx, yy, (xx + yy - distances.squares) / 2};
 }
 
 std::vector<Measurement> compute(const MetricInput& input) {
@@ -82,12 +73,13 @@ std::vector<Measurement> compute(const MetricInput& input) {
     }
     const double n = static_cast<double>(own.n);
     Measurement found = finding(quantity, channel, "1", own.n, *r, {0, 1 / std::sqrt(n - 1)});
-    found.p_value = two_sided_normal_p(*found.z).value();
-    const double shape_of_r = (-1.2 * excess_kurtosis(plain.histogram(scope)) - 6) / n;
-    if (std::abs(shape_of_r) > 0.026) {
-      add_detail(found, fmt::format("normal p is rough: excess kurtosis of r is {:.2g} for this "
-                                    "plain image, {} samples",
-                                    shape_of_r, own.n));
+    const double excess =
+        own.n < 4 ? -2.0 : permutation_excess(plain.histogram(scope), input.image.histogram(scope));
+    found.p_value = symmetric_p(*found.z, excess).value();
+    if (excess < least_excess) {
+      add_detail(found, fmt::format("normal p, too large in its tails: excess kurtosis of r is "
+                                    "{:.2g} for this plain image, {} samples",
+                                    excess, own.n));
     }
     out.push_back(found);
   }

@@ -164,11 +164,11 @@ void add_pairs(const Run& run, PictureTables& out, const std::string& set, const
         derive_seed(run.seed, fmt::format("figure9/{}/{}/{}", set, subject, d.name)));
     for (std::size_t n = 0; n < drawn; ++n) {
       const std::size_t i = uniform_below(engine, shape.rows - d.offset.rows);
-      const std::size_t j = uniform_below(engine, shape.cols - d.offset.cols);
+      const std::size_t j = uniform_below(engine, shape.cols - d.offset.width());
       const std::size_t c = uniform_below(engine, shape.channels);
       out.pairs.add({set, ref.name, std::string(subject), d.name, channel_name(shape, c),
-                     std::to_string(image.sample(i, j, c)),
-                     std::to_string(image.sample(i + d.offset.rows, j + d.offset.cols, c))});
+                     std::to_string(image.sample(i, j + d.offset.from_col(), c)),
+                     std::to_string(image.sample(i + d.offset.rows, j + d.offset.to_col(), c))});
     }
   }
 }

@@ -16,9 +16,11 @@ double slow_pearson(ConstImage image, PairOffset offset, std::vector<std::size_t
   std::vector<std::pair<long double, long double>> pairs;
   for (const std::size_t channel : channels) {
     for (std::size_t row = 0; row + offset.rows < image.shape().rows; ++row) {
-      for (std::size_t col = 0; col + offset.cols < image.shape().cols; ++col) {
+      for (std::size_t col = 0; col < image.shape().cols; ++col) {
+        const std::size_t to = col + static_cast<std::size_t>(offset.cols);  // wraps below 0
+        if (to >= image.shape().cols) continue;
         pairs.emplace_back(image.sample(row, col, channel),
-                           image.sample(row + offset.rows, col + offset.cols, channel));
+                           image.sample(row + offset.rows, to, channel));
       }
     }
   }
@@ -50,16 +52,31 @@ TEST(Correlation, ByHand) {
   const PairSums sums = adjacent_pairs(image.view(), 0, diagonal);
   EXPECT_EQ(sums, (PairSums{2, 10, 11, 82, 85, 83}));
   EXPECT_EQ(pearson(sums), 1.0);
+  // Antidiagonal: (9,9), (2,5).
+  EXPECT_EQ(adjacent_pairs(image.view(), 0, antidiagonal), (PairSums{2, 11, 14, 85, 106, 91}));
+}
+
+TEST(Correlation, AntidiagonalIsTheDiagonalOfTheMirrorImage) {
+  for (const Shape& shape : awkward_shapes()) {
+    const OwnedImage image = random_image(shape, 12);
+    const OwnedImage mirror = image_of(shape, [&](std::size_t row, std::size_t col, std::size_t c) {
+      return image.view().sample(row, shape.cols - 1 - col, c);
+    });
+    EXPECT_EQ(pair_count(shape, antidiagonal), pair_count(shape, diagonal));
+    EXPECT_EQ(adjacent_pairs(image.view(), 0, antidiagonal),
+              adjacent_pairs(mirror.view(), 0, diagonal));
+  }
 }
 
 TEST(Correlation, AgreesWithASlowReference) {
   for (const Shape& shape : awkward_shapes()) {
     if (shape.pixels() < 100) continue;
     const OwnedImage image = random_image(shape, 2);
-    for (const auto& [name, offset] :
-         std::vector<std::pair<const char*, PairOffset>>{{"correlation_horizontal", horizontal},
-                                                         {"correlation_vertical", vertical},
-                                                         {"correlation_diagonal", diagonal}}) {
+    for (const auto& [name, offset] : std::vector<std::pair<const char*, PairOffset>>{
+             {"correlation_horizontal", horizontal},
+             {"correlation_vertical", vertical},
+             {"correlation_diagonal", diagonal},
+             {"correlation_antidiagonal", antidiagonal}}) {
       const auto found = measure(name, {.image = image.view()});
       std::vector<std::size_t> all;
       for (std::size_t c = 0; c < shape.channels; ++c) {
@@ -94,6 +111,11 @@ TEST(Correlation, StripesTellDirectionsApart) {
   EXPECT_EQ(measure("correlation_horizontal", {.image = columns.view()}).at(0).value, -1.0);
   EXPECT_EQ(measure("correlation_vertical", {.image = columns.view()}).at(0).value, 1.0);
   EXPECT_EQ(measure("correlation_diagonal", {.image = columns.view()}).at(0).value, -1.0);
+  const OwnedImage slope = image_of({32, 48}, [](std::size_t row, std::size_t col, std::size_t) {
+    return static_cast<std::uint16_t>((row + col) % 4 < 2 ? 10 : 200);
+  });
+  EXPECT_EQ(measure("correlation_antidiagonal", {.image = slope.view()}).at(0).value, 1.0);
+  EXPECT_EQ(measure("correlation_diagonal", {.image = slope.view()}).at(0).value, -1.0);
   const OwnedImage checks = image_of({32, 48}, [](std::size_t row, std::size_t col, std::size_t) {
     return static_cast<std::uint16_t>((row + col) % 2 == 0 ? 10 : 200);
   });
@@ -106,8 +128,8 @@ TEST(Correlation, GradientIsFlagged) {
       image_of({64, 64, 1, 2}, [](std::size_t row, std::size_t col, std::size_t) {
         return static_cast<std::uint16_t>(500 * row + 300 * col);
       });
-  for (const char* name :
-       {"correlation_horizontal", "correlation_vertical", "correlation_diagonal"}) {
+  for (const char* name : {"correlation_horizontal", "correlation_vertical", "correlation_diagonal",
+                           "correlation_antidiagonal"}) {
     const Measurement m = measure(name, {.image = image.view()}).at(0);
     EXPECT_GT(*m.value, 0.99);
     EXPECT_LT(*m.p_value, 1e-300);
@@ -196,6 +218,9 @@ TEST(Correlation, SampledPairsAreUniformOverAllPlaces) {
     const PairSums one = sampled_pairs(image.view(), 0, diagonal, 1, seed);
     EXPECT_EQ(one.y, one.x + 7);
     ++counts.at(one.x);
+    const PairSums other = sampled_pairs(image.view(), 0, antidiagonal, 1, seed);
+    EXPECT_EQ(other.x, one.x + 1);  // the other corners of the same box
+    EXPECT_EQ(other.y, one.y - 1);
   }
   double chi = 0;
   for (std::size_t place = 0; place < 24; ++place) {
@@ -224,10 +249,32 @@ TEST(CorrelationNull, ExactWhereItIsKnown) {
 }
 
 TEST(CorrelationNull, SmallSizesSaySo) {
-  const auto small = measure("correlation_horizontal", {.image = random_image({8, 8}, 5).view()});
-  EXPECT_NE(small.at(0).detail.find("56 pairs"), std::string::npos);
-  const auto large = measure("correlation_horizontal", {.image = random_image({33, 17}, 5).view()});
+  const auto small = measure("correlation_horizontal", {.image = random_image({3, 4}, 5).view()});
+  EXPECT_EQ(small.at(0).detail, "normal p, too large in its tails: 9 pairs");
+  const auto large = measure("correlation_horizontal", {.image = random_image({5, 4}, 5).view()});
   EXPECT_EQ(large.at(0).detail, "");
+}
+
+TEST(SymmetricP, LawsThatHaveAnotherName) {
+  for (const double z : {0.0, 0.3, -1.7, 4.2}) {
+    EXPECT_DOUBLE_EQ(symmetric_p(z, 0).value(), two_sided_normal_p(z).value());
+    EXPECT_NEAR(symmetric_p(z, 1e-7).value() / two_sided_normal_p(z).value(), 1, 1e-5);
+    EXPECT_NEAR(symmetric_p(z, -1e-7).value() / two_sided_normal_p(z).value(), 1, 1e-5);
+    EXPECT_DOUBLE_EQ(symmetric_p(z, -1).value(), two_sided_normal_p(z).value());
+  }
+  // Excess 1: t with 10 degrees of freedom, |t| > 2.228139 with probability 0.05.
+  EXPECT_NEAR(symmetric_p(2.2281388519649385 * std::sqrt(0.8), 1).value(), 0.05, 1e-11);
+  // Excess -1/4: (1 - x^2/22)^9.5 on [-sqrt 22, sqrt 22].
+  double tail = 0;
+  double all = 0;
+  for (int i = 0; i < 2000000; ++i) {
+    const double x = (i + 0.5) / 2e6 * std::sqrt(22.0);
+    const double mass = std::pow(1 - x * x / 22, 9.5);
+    all += mass;
+    if (x > 2) tail += mass;
+  }
+  EXPECT_NEAR(symmetric_p(-2, -0.25).value(), tail / all, 1e-6);
+  EXPECT_EQ(symmetric_p(4.7, -0.25).value(), 0);
 }
 
 using SimulationCase = std::tuple<Shape, PairOffset, std::uint64_t, int>;
@@ -248,12 +295,11 @@ TEST_P(CorrelationSimulation, FindsMeanSdAndRejections) {
                          : sampled_pairs(image.view(), channel, offset, pairs, engine());
     }
     const double r = pearson(sums).value();
-    simulation.add(r, two_sided_normal_p((r - null.mean) / null.sd).value());
+    simulation.add(r, adjacent_p(r, null).value());
   }
-  simulation.expect_moments(null.mean, null.sd);
-  const std::uint64_t n = shape.channels * pair_count(shape, offset);
-  const bool small = n < normal_from_pairs || (pairs > 0 && pairs < normal_from_pairs);
-  simulation.expect_rejections(0.1, small);
+  if (shape.pixels() >= 40) simulation.expect_moments(null.mean, null.sd);  // O(n^-3) is left out
+  const double pairs_like = 1 / (null.sd * null.sd);
+  simulation.expect_rejections(pairs_like < 40 ? 0.25 : 0.15);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -263,6 +309,9 @@ INSTANTIATE_TEST_SUITE_P(
         SimulationCase{{8, 8}, diagonal, 0, 200000}, SimulationCase{{1, 40}, horizontal, 0, 20000},
         SimulationCase{{40, 1}, vertical, 0, 20000}, SimulationCase{{60, 2}, diagonal, 0, 40000},
         SimulationCase{{8, 8, 3}, horizontal, 0, 40000},
+        SimulationCase{{1, 14}, horizontal, 0, 100000},
+        SimulationCase{{5, 5}, antidiagonal, 0, 100000},
+        SimulationCase{{9, 8}, antidiagonal, 60, 40000},
         SimulationCase{{8, 8, 1, 2}, diagonal, 0, 40000},
         SimulationCase{{33, 17}, horizontal, 0, 40000},
         SimulationCase{{33, 17}, vertical, 0, 40000}, SimulationCase{{33, 17}, diagonal, 0, 40000},

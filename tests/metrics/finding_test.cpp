@@ -74,5 +74,23 @@ TEST(Finding, TwoSidedNeverExceedsOne) {
   EXPECT_EQ((Tails{0.6, 0.6}.two_sided().value()), 1.0);  // lattice laws: tails overlap
 }
 
+TEST(Finding, NullModelsAreRememberedByFunctionAndSize) {
+  static int calls = 0;
+  const auto model = [](std::uint64_t n, std::size_t bins) {
+    ++calls;
+    return NullModel{static_cast<double>(n), static_cast<double>(bins)};
+  };
+  const auto other = [](std::uint64_t n, std::size_t) {
+    return NullModel{-static_cast<double>(n), 1};
+  };
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_EQ(remembered(model, 5, 2).mean, 5);
+    EXPECT_EQ(remembered(model, 6, 2).mean, 6);
+    EXPECT_EQ(remembered(model, 5, 3).sd, 3);
+    EXPECT_EQ(remembered(other, 5, 2).mean, -5);
+  }
+  EXPECT_EQ(calls, 3);
+}
+
 }  // namespace
 }  // namespace icb
