@@ -18,6 +18,7 @@
 #include "core/hash.hpp"
 #include "core/statistics.hpp"
 #include "datasets/dataset.hpp"
+#include "metrics/distance.hpp"
 #include "tests/bench/support.hpp"
 #include "tests/sanitized.hpp"
 
@@ -448,6 +449,48 @@ TEST(EvaluateRun, ProtocolsAreJudgedBelowTheMetrics) {
     EXPECT_EQ(quantities[1].measured, 1U);  // three changes of one image: Simes
     EXPECT_EQ(quantities[1].rejected, p < 0.01 ? 1U : 0U);
     EXPECT_EQ(quantities[1].z_count, 3U);
+  }
+}
+
+TEST(EvaluateRun, SecondImageIsThatOfOneFlippedBit) {
+  // What a metric of two cipher images sees, as a number.
+  MetricEntry metric;
+  metric.name = "bits_that_differ";
+  metric.needs = Needs::second;
+  metric.compute = [](const MetricInput& input) {
+    const DistanceSums sums = distance_sums(input.image, *input.second);
+    const DistanceSums plain = distance_sums(input.image, *input.plain);
+    Measurement m;
+    m.channel = "all";
+    m.quantity = "bits_that_differ";
+    m.value = static_cast<double>(sums.bits);
+    m.n = plain.bits;
+    m.expected = static_cast<double>(sums.absolute);
+    return std::vector{m};
+  };
+  for (const Shape shape : {gray, Shape{3, 5, 3, 2}, Shape{1, 1}}) {
+    const auto images = std::make_shared<evaluate::Images>();
+    images->plain = evaluate::from_raw(shape, random_samples(shape, 1));
+    const std::vector<evaluate::Case> cases{
+        {.name = "x", .id = "y", .bytes = 1, .load = [&] { return images; }}};
+    const auto row = [&](const char* cipher) {
+      evaluate::Job job{.metrics = {&metric}, .protocols = {}};
+      job.cipher = &find<CipherEntry>(cipher);
+      job.key = evaluate::derived_key(1, *job.cipher);
+      CellStore store = CellStore::temporary();
+      Measurement out;
+      run(cases, job, store, {.threads = 1, .quiet = true, .title = "test"},
+          [&](const evaluate::JudgedImage& image) { out = image.verdict.rows.at(0).measurement; });
+      return out;
+    };
+    const Measurement identity = row("identity");
+    EXPECT_EQ(identity.value, 1);
+    EXPECT_EQ(identity.expected, 1);  // the lowest bit
+    EXPECT_EQ(identity.n, 0U);        // the first image is the plain one
+    EXPECT_EQ(identity.nonce_policy, "fresh");
+    if (shape.bytes() < 2) continue;
+    const auto bits = static_cast<double>(8 * shape.bytes());
+    EXPECT_NEAR(*row("aes-256-ctr").value, bits / 2, 4 * std::sqrt(bits));  // fresh nonce
   }
 }
 
