@@ -174,7 +174,7 @@ std::optional<std::vector<Measurement>> CellStore::find(const std::string& cell)
   }
   std::vector<Measurement> out;
   for (std::size_t start = 0; start < text.size();) {
-    const std::size_t end = text.find('\n', start);
+    const std::size_t end = std::min(text.find('\n', start), text.size());
     auto line = parse_line(std::string_view(text).substr(start, end - start));
     if (!line) throw InputError(fmt::format("{}: changed while it was used", m_path.string()));
     out.push_back(std::move(line->measurement));

@@ -195,12 +195,15 @@ class Results {
   /// Raw samples (unless quiet) and errors.
   void write_messages() const {
     if (m_summary.raw() > 0 && !m_common.quiet) {
+      const Sources& files = m_setting.sources;
+      const std::string what =
+          m_setting.folder
+              ? fmt::format("{} images", m_summary.raw())
+              : files.cipher->string() + (files.second ? " or " + files.second->string() : "");
       fmt::print(stderr,
-                 "icbench: {}: no image format, taken as raw samples: row by row, {}16 bit most "
-                 "significant byte first\n",
-                 m_setting.folder ? fmt::format("{} images", m_summary.raw())
-                                  : m_setting.sources.cipher->string(),
-                 "R G B (A) interleaved, ");
+                 "icbench: {}: no image format, taken as raw samples: row by row, R G B (A) "
+                 "interleaved, 16 bit most significant byte first\n",
+                 what);
     }
     if (m_errors.empty()) return;
     list_on_stderr(

@@ -94,8 +94,12 @@ void Child::send(int signal) const {
 bool Child::runs() {
   if (m_status) return false;
   int status = 0;
-  if (::waitpid(m_pid, &status, WNOHANG) != m_pid) return true;
+
+  struct rusage usage {};
+
+  if (::wait4(m_pid, &status, WNOHANG, &usage) != m_pid) return true;
   m_status = status;
+  m_memory_kib = usage.ru_maxrss;
   return false;
 }
 
@@ -109,6 +113,7 @@ Outcome Child::wait() {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
   outcome.seconds = now() - m_started;
+  outcome.memory_kib = m_memory_kib;
   if (WIFEXITED(*m_status)) outcome.exit_code = WEXITSTATUS(*m_status);
   if (WIFSIGNALED(*m_status)) outcome.signal = WTERMSIG(*m_status);
   if (m_start.standard_output.empty()) outcome.out = read_file(m_streams.path() / "out");

@@ -31,6 +31,7 @@ struct Outcome {
   int signal = 0;
   bool too_slow = false;
   double seconds = 0;
+  long memory_kib = 0;  ///< most resident at a time; at least that of the starting program
   std::string out;
   std::string err;
 };
@@ -54,6 +55,7 @@ class Child {
   pid_t m_pid = -1;
   double m_started = 0;
   std::optional<int> m_status;
+  long m_memory_kib = 0;
 };
 
 Outcome run_program(const std::vector<std::string>& command, const Start& start = {});
