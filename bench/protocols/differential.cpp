@@ -135,7 +135,7 @@ std::vector<Measurement> run(const ProtocolInput& input) {
       summary.add(first, other.view(), place_name(shape, sample));
       changes.add(first, other.view(), sample);
     }
-    std::string note = has_nonce ? "" : "no nonce: all pairs share one cipher image";
+    std::string note = has_nonce ? "" : shared_image;
     if (const std::string seen = changes.note(has_nonce); fixed && !seen.empty()) {
       note += (note.empty() ? "" : "; ") + seen;
     }

@@ -8,7 +8,8 @@
 /// key_decrypt_*: the first of those cipher images decrypted under the flipped key, compared with
 /// the
 ///           plain image: an ideal cipher gives a uniform image, whatever the plain image is. NPCR
-///           and bit change rate (their law is the same against any image).
+///           and bit change rate (their law is the same against any image). A stream cipher that
+///           XORs gives exactly the numbers of key_encrypt.
 /// key_decrypt_refused: keys the cipher refused (IntegrityError): a good outcome, no expectation.
 /// key_inert_bits: bits whose flip leaves cipher image and header as they are, or still decrypts to
 ///           the plain image. Expected: an image of B bits does either by chance with probability
@@ -125,8 +126,7 @@ std::vector<Measurement> run(const ProtocolInput& input) {
     if (same) inert.push_back(bit);
   }
 
-  std::vector<Measurement> out =
-      encrypting.rows(has_nonce ? "" : "no nonce: all pairs share one cipher image");
+  std::vector<Measurement> out = encrypting.rows(has_nonce ? "" : shared_image);
   const std::string refusals =
       fmt::format("{} of {} refused: a wrong key is detected", refused, bits);
   std::ranges::move(

@@ -83,10 +83,11 @@ NullModel uaci_given(ConstImage image);
 ///   P(smallest <= x) = 1 - (1 - P(X <= x))^n, P(smallest >= x) = P(X >= x)^n and so on; p is twice
 ///   the smaller. Expected and sd: extremes_of_shares, extremes_of_normals. `detail` names the
 ///   pair. UACI's normal tail ignores its skewness 0.57 / sqrt(N): for 100 pairs of N samples p =
-///   0.01 is wrong by about 5 / sqrt(N) of itself, and below 2000 samples `detail` says so.
+///   0.01 is wrong by about 4.5 / sqrt(N) of itself, and below 2000 samples `detail` says so.
 /// - rejected: `share_rejected` of the metric's two-sided p. `detail` says when few counts make its
 ///   p visibly conservative.
 ///
+/// The four rows of a metric see the same pairs and are not independent, nor are the metrics.
 /// Pairs must be independent. With a shared first image (a cipher without nonce) the counts of
 /// different samples and bits still are, but UACI depends on the image, and all pairs do together:
 /// `uaci_given` then takes the place of its null model.
@@ -124,6 +125,10 @@ class PairSummary {
   std::optional<NullModel> m_uaci_given;
   Shape m_shape;
 };
+
+/// Note for the pairs of a cipher without nonce.
+inline constexpr const char* shared_image =
+    "no nonce: all pairs share one cipher image, and UACI is judged given that image";
 
 /// One row per quantity, not applicable for that reason.
 std::vector<Measurement> not_applicable(const std::vector<ProtocolQuantity>& quantities,

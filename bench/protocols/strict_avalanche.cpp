@@ -20,7 +20,9 @@
 ///           - rejected: share of input bits with p_i below alpha; exact binomial p, upper tail.
 ///           - deviation_max: largest |c_ij / T - 1/2| of the dependence matrix. Its law is exact:
 ///             the largest of K M independent |c - T/2|. p two-sided, conservative (few values).
-/// Approximate: p_i for images of a few bytes, where X_i takes few values; `detail` says so.
+/// Approximate: p_i, by 2 % at 0.01 from 64 output bits on; below by an eighth (8 bits, T = 20),
+/// and
+///           `detail` says so.
 /// Cost:     T (K + 1) encryptions of the crop, for key and plain bits.
 #include <fmt/format.h>
 
@@ -131,7 +133,7 @@ class Dependence {
   }
 
  private:
-  static constexpr std::uint64_t approximate_below = 512;
+  static constexpr std::uint64_t approximate_below = 64;
 
   double mean() const { return static_cast<double>(m_outputs); }
 
