@@ -93,10 +93,7 @@ Measurement measure(const MetricInput& input, const std::string& quantity, PairO
     const std::size_t channels = scope ? 1 : shape.channels;
     const NullModel null = adjacent_null(shape, offset, input.pairs, channels);
     out = finding(quantity, channel, "1", sums.n, *r, null);
-    out.p_value = adjacent_p(*r, null).value();
-    if (excess_of(null) < least_excess) {
-      add_detail(out, fmt::format("normal p, too large in its tails: {} pairs", sums.n));
-    }
+    judge_adjacent(out, null);
   }
   if (input.pairs > 0) out.seed = input.seed;
   return out;
@@ -269,6 +266,13 @@ double permutation_excess(const std::vector<std::uint64_t>& x,
 
 PValue adjacent_p(double r, const NullModel& null) {
   return symmetric_p((r - null.mean) / null.sd, excess_of(null));
+}
+
+void judge_adjacent(Measurement& out, const NullModel& null) {
+  out.p_value = adjacent_p(*out.value, null).value();
+  if (excess_of(null) < least_excess) {
+    add_detail(out, fmt::format("normal p, too large in its tails: {} pairs", out.n));
+  }
 }
 
 }  // namespace icb

@@ -148,4 +148,7 @@ NullModel adjacent_null(const Shape& shape, PairOffset offset, std::uint64_t pai
 /// Fisher's z is off by 32 per cent with 40 pairs, a beta law on [-1, 1] by 13, the normal by 43.)
 PValue adjacent_p(double r, const NullModel& null);
 
+/// Sets p of a finding of r, and says in `detail` where it is normal for want of a better one.
+void judge_adjacent(Measurement& out, const NullModel& null);
+
 }  // namespace icb

@@ -168,14 +168,10 @@ MetricEntry correlation(std::size_t levels) {
         return no_finding(name, channel, "1", n,
                           fmt::format("no variance in {} pair{}", n, n == 1 ? "" : "s"));
       }
-      Measurement m =
-          finding(name, channel, "1", n, *r,
-                  adjacent_null(shape, horizontal, 0, scope ? 1 : shape.channels, levels));
-      m.p_value = two_sided_normal_p(*m.z).value();
-      if (n < normal_from_pairs) {
-        add_detail(m, fmt::format("normal p is too large in its tails: {} pairs, below {}", n,
-                                  normal_from_pairs));
-      }
+      const NullModel null =
+          adjacent_null(shape, horizontal, 0, scope ? 1 : shape.channels, levels);
+      Measurement m = finding(name, channel, "1", n, *r, null);
+      judge_adjacent(m, null);
       return m;
     });
   };
