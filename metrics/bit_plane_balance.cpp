@@ -1,19 +1,18 @@
 /// Share of ones in the bit plane that deviates most from a half.
 ///
-/// Source:   the monobit test of SP 800-22 (2.1) per bit plane, exact. A chi-square over the planes
-///           would be as sensitive to many small faults, but its value shows no plane; one plane at
-///           fault (a sign bit, a counter) is what happens.
+/// Source:   the monobit test of SP 800-22 (2.1) per bit plane, exact. A chi-square over the
+///           planes would be as sensitive to many small faults, but its value shows no plane;
+///           one plane at fault (a sign bit, a counter) is what happens.
 /// Value:    0 to 1; of the 8 or 16 planes the one whose share is farthest from 1/2, the most
-///           significant of equals; `detail` names it (0 is the least significant) with its own z.
-///           Per channel, then all samples pooled.
-/// Null:     N samples i.i.d. uniform: every plane's ones are binomial(N, 1/2), and the planes are
-///           independent. Turning all bits over turns shares s into 1 - s: the mean is 1/2. The sd
-///           is that of the farthest of the planes, sqrt(E max (s_b - 1/2)^2), summed over the
-///           exact law P(max >= d) = 1 - (1 - P(one plane >= d))^planes; about 1.86 / (2 sqrt(N))
-///           for 8 planes and 2.13 / (2 sqrt(N)) for 16.
+///           significant of equals; `detail` names it (0 is the least significant) with its own
+///           z. Per channel, then all samples pooled.
+/// Null:     N samples i.i.d. uniform: every plane's ones are binomial(N, 1/2), and the planes
+///           are independent. Turning all bits over turns shares s into 1 - s: the mean is 1/2.
+///           The sd is that of the farthest of the planes, sqrt(E max (s_b - 1/2)^2), summed
+///           over the exact law P(max >= d) = 1 - (1 - P(one plane >= d))^planes; about 1.86 /
+///           (2 sqrt(N)) for 8 planes and 2.13 / (2 sqrt(N)) for 16.
 /// p:        two-sided: the binomial p of the plane, corrected for their number, 1 - (1 -
-/// p)^planes.
-///           Exact; with few samples shares are coarse and p errs to the large side.
+///           p)^planes. Exact; with few samples shares are coarse and p errs to the large side.
 /// Shapes:   any.
 #include <fmt/format.h>
 

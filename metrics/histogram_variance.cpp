@@ -1,8 +1,7 @@
 /// Variance of the counts of the histogram.
 ///
-/// Source:   population variance of the K counts, (1/K^2) sum_i sum_j (c_i - c_j)^2 / 2 as Y.-Q.
-/// Zhang
-///           and X.-Y. Wang, Information Sciences 273 (2014), write it.
+/// Source:   population variance of the K counts, (1/K^2) sum_i sum_j (c_i - c_j)^2 / 2 as
+///           Y.-Q. Zhang and X.-Y. Wang, Information Sciences 273 (2014), write it.
 /// Value:    0 and up; per channel, then all samples pooled. It is chi_square times N / K^2 and
 ///           tells nothing that chi-square does not, hence the family.
 /// Null:     that of chi-square times N / K^2: mean (N/K)(1 - 1/K), exact as is the sd.

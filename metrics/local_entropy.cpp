@@ -2,24 +2,22 @@
 ///
 /// Source:   Y. Wu, Y. Zhou, G. Saveriades, S. Agaian, J. P. Noonan, P. Natarajan, Information
 ///           Sciences 222 (2013) 323-342; (k, T) = (30, 1936).
-/// Value:    bits, 0 to log2 1936 = 10.92, at most 8 for 8-bit samples; per channel, all channels
-/// on
-///           the same blocks; "all" is the mean over the blocks of all channels, each of one
-///           channel. n is the number of samples looked at.
-/// Blocks:   squares as in the paper, `local_entropy_corners`; seed recorded. Smaller images have
-///           fewer: 25 in 256 x 256, where 30 disjoint squares, often reported, do not exist. An
-///           image with fewer than 44 rows or columns: not_applicable.
-/// 16 bit:   the same with 65536 levels; entropy then counts the coincidences among 1936 samples.
+/// Value:    bits, 0 to log2 1936 = 10.92, at most 8 for 8-bit samples; per channel, all
+///           channels on the same blocks; "all" is the mean over the blocks of all channels,
+///           each of one channel. n is the number of samples looked at.
+/// Blocks:   squares as in the paper, `local_entropy_corners`; seed recorded. Smaller images
+///           have fewer: 25 in 256 x 256, where 30 disjoint squares, often reported, do not
+///           exist. An image with fewer than 44 rows or columns: not_applicable.
+/// 16 bit:   the same with 65536 levels; entropy then counts the coincidences among 1936
+///           samples.
 /// Null:     samples i.i.d. uniform: blocks are independent, mean exact, sd that of one block
-/// (exact
-///           to 2e-5) over sqrt(blocks).
-/// p:        two-sided; as for `entropy`, the deficit log2 K - H is taken as gamma-distributed with
-///           exact mean and sd.
-/// Departs:  the paper's interval at 0.05, 7.901901305 to 7.903037329, is mean -+ z sd / k where
-/// the
-///           mean of k blocks has sd / sqrt(k). It accepts 2 Phi(1.96 / sqrt(30)) - 1 = 28 % of
-///           ideal images, and more of them at smaller alpha. The verdict here is p; `detail` has
-///           the paper's beside it, by its formula for the k at hand.
+///           (exact to 2e-5) over sqrt(blocks).
+/// p:        two-sided; as for `entropy`, the deficit log2 K - H is taken as gamma-distributed
+///           with exact mean and sd.
+/// Departs:  the paper's interval at 0.05, 7.901901305 to 7.903037329, is mean -+ z sd / k
+///           where the mean of k blocks has sd / sqrt(k). It accepts 2 Phi(1.96 / sqrt(30)) - 1
+///           = 28 % of ideal images, and more of them at smaller alpha. The verdict here is p;
+///           `detail` has the paper's beside it, by its formula for the k at hand.
 #include "metrics/local_entropy.hpp"
 
 #include <fmt/format.h>
