@@ -137,6 +137,17 @@ TEST(Ssim, IdentityAndFaintTracesAreFlagged) {
   }
 }
 
+TEST(Ssim, SaysWhenPIsApproximate) {
+  const OwnedImage noise = random_image({80, 80}, 7);
+  const OwnedImage black({80, 80});
+  EXPECT_EQ(measure("ssim", {.image = noise.view(), .plain = noise.view()}).at(0).detail, "");
+  EXPECT_EQ(measure("ssim", {.image = noise.view(), .plain = black.view()}).at(0).detail,
+            "p is too small: the plain image is nearly black");
+  const OwnedImage small = random_image({20, 20}, 8);
+  EXPECT_EQ(measure("ssim", {.image = small.view(), .plain = small.view()}).at(0).detail,
+            "normal p is approximate: 100 windows");
+}
+
 TEST(Ssim, SmallImagesAreNotApplicable) {
   const OwnedImage image({10, 64});
   const Measurement m = measure("ssim", {.image = image.view(), .plain = image.view()}).at(0);
