@@ -3,8 +3,7 @@
 /// Source:   H. Feistel, Scientific American 228, 1973 (avalanche).
 /// Value:    a fraction, 0 to 1; n is the number of bits: 8 or 16 a sample.
 /// Null:     both images i.i.d. uniform, independent: differing bits are binomial(n, 1/2): mean
-/// 0.5,
-///           sd 0.5 / sqrt(n), exact.
+///           0.5, sd 0.5 / sqrt(n), exact.
 /// p:        exact and two-sided, see `changed_share`.
 /// Shapes:   any, both of the same; otherwise std::invalid_argument, as without a second image.
 #include "metrics/changed_share.hpp"

@@ -1,8 +1,7 @@
 /// Encryption quality: mean distance of the histograms of plain and cipher image, bin by bin.
 ///
 /// Source:   I. E. Ziedan, M. M. Fouad, D. H. Salem, National Radio Science Conference, Cairo,
-/// 2003:
-///           "larger is better".
+///           2003: "larger is better".
 /// Value:    sum |h_cipher(i) - h_plain(i)| / K over K = 256 or 65536 bins; per channel, then the
 ///           samples of all channels.
 /// Null:     plain image given, cipher samples i.i.d. uniform: `histogram_distance_null`, exact to

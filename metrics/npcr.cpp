@@ -4,13 +4,12 @@
 ///           Cyber Journals JSAT, April 2011. There a "pixel" of a colour image is not defined;
 ///           here samples count, and `npcr_pixels` counts tuples.
 /// Value:    a fraction, 0 to 1; per channel, then the samples of all channels.
-/// Null:     both images i.i.d. uniform, independent: N (1 - NPCR) is binomial(N, 1/(F + 1)), F =
-/// 255
-///           or 65535: mean F/(F + 1), variance F / ((F + 1)^2 N), exact.
+/// Null:     both images i.i.d. uniform, independent: N (1 - NPCR) is binomial(N, 1/(F + 1)), F
+///           255 or 65535: mean F/(F + 1), variance F / ((F + 1)^2 N), exact.
 /// p:        exact and two-sided, see `changed_share`: images that differ in more samples than
 ///           chance allows are as telling as those that differ in fewer. The literature's test is
-///           one-sided and normal: it rejects at alpha if NPCR < mean - sd Phi^-1(1 -
-///           alpha), 99.5893 % at 0.05 for 512 x 512.
+///           one-sided and normal: it rejects at alpha if NPCR is below
+///           mean - sd Phi^-1(1 - alpha): 99.5893 % at 0.05 for 512 x 512.
 /// Shapes:   any, both of the same; otherwise std::invalid_argument, as without a second image.
 #include <cmath>
 

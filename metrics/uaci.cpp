@@ -4,8 +4,8 @@
 ///           Cyber Journals JSAT, April 2011. Null model: `uaci_null`, the same moments.
 /// Value:    mean |a - b| / F as a fraction, 0 to 1; per channel, then the samples of all channels.
 /// Null:     both images i.i.d. uniform, independent.
-/// p:        two-sided, normal, as in the literature (512 x 512: 33.3730 to 33.5541 % pass at
-/// 0.05).
+/// p:        two-sided, normal, as in the literature (512 x 512: 33.3730 to 33.5541 %
+///           pass at 0.05).
 ///           |a - b| has skewness 0.57 and excess kurtosis -0.6, which makes p at 0.001 too large
 ///           by about 1.05 / N of itself: a tenth at 10 samples. Below 50 `detail` says so.
 /// Shapes:   any, both of the same; otherwise std::invalid_argument, as without a second image.
