@@ -143,9 +143,10 @@ NullModel adjacent_null(const Shape& shape, PairOffset offset, std::uint64_t pai
 
 /// Two-sided p-value of r of adjacent samples under that null model, from `symmetric_p` with excess
 /// kurtosis (g^2 - 6)/n_e: g = -1.2 that of the uniform law, n_e = 1 + 1/sd^2 the number of
-/// independent pairs with the same sd. Simulated: within 2 per cent at p = 0.05, 5 at 0.01, 25 at
-/// 0.001 and a factor 2 at 0.0001 from 12 pairs on; within 10 at 0.001 from 40 on. (At 0.001,
-/// Fisher's z is off by 32 per cent with 40 pairs, a beta law on [-1, 1] by 13, the normal by 43.)
+/// independent pairs with the same sd. Simulated: within 8 per cent at p = 0.05, 13 at 0.01,
+/// 25 at 0.001 and a factor 2 at 0.0001 from 12 pairs on; within 2, 3, 6 and 20 from 40 on. (At
+/// 0.001 with 40 pairs Fisher's z is off by 35 per cent, a beta law on [-1, 1] by 11, the normal
+/// law by 43.)
 PValue adjacent_p(double r, const NullModel& null);
 
 /// Sets p of a finding of r, and says in `detail` where it is normal for want of a better one.

@@ -10,9 +10,9 @@
 ///           of them is equally likely, so r is a permutation statistic: E r = 0 and
 ///           Var r = 1/(N - 1), exactly, whatever the plain image is.
 /// p:        two-sided, by `symmetric_p` with the exact excess kurtosis of that permutation law,
-///           whatever both histograms are (Pitman 1937; `permutation_excess`). Simulated: within 5
-///           per cent at p = 0.01 and 20 at 0.001 from 16 samples on. Below an excess of -0.4 -
-///           a few samples, or a plain image nearly constant with a few bright spots - p is normal,
+///           whatever both histograms are (Pitman 1937; `permutation_excess`). Simulated: within 6
+///           per cent at p = 0.01, 12 at 0.001. Where the excess is below -0.4 - fewer than about
+///           16 samples, or a plain image nearly constant with a few bright spots - p is normal,
 ///           too large in its tails, and `detail` says so.
 /// Shapes:   any, both of the same; otherwise std::invalid_argument, as without a plain image.
 ///           No variance in either: not_applicable.
