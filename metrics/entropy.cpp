@@ -21,38 +21,11 @@
 #include <stdexcept>
 #include <vector>
 
+#include "metrics/binomial_law.hpp"
 #include "metrics/metric.hpp"
 
 namespace icb {
 namespace {
-
-/// Binomial(n, p) from `first` on, as far as probabilities reach 1e-40 of the largest.
-struct BinomialLaw {
-  std::uint64_t first = 0;
-  std::vector<double> mass;
-};
-
-BinomialLaw binomial_law(std::uint64_t n, double p) {
-  const double odds = p / (1 - p);
-  const auto mode = std::min(n, static_cast<std::uint64_t>(static_cast<double>(n) * p));
-  std::vector<double> down;
-  double mass = 1;
-  for (std::uint64_t c = mode; c > 0 && mass > 1e-40; --c) {
-    mass *= static_cast<double>(c) / (static_cast<double>(n - c + 1) * odds);
-    down.push_back(mass);
-  }
-  BinomialLaw law{mode - down.size(), {down.rbegin(), down.rend()}};
-  mass = 1;
-  for (std::uint64_t c = mode;; ++c) {
-    law.mass.push_back(mass);
-    if (c == n || mass < 1e-40) break;
-    mass *= static_cast<double>(n - c) * odds / static_cast<double>(c + 1);
-  }
-  double sum = 0;
-  for (const double each : law.mass) sum += each;
-  for (double& each : law.mass) each /= sum;
-  return law;
-}
 
 Measurement measure(const Histogram& counts, const std::string& channel) {
   const std::uint64_t n = total(counts);

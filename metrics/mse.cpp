@@ -38,6 +38,7 @@ Cumulants cumulants(const Histogram& plain) {
   const double m6 = (l2 - 1) * (3 * l2 * l2 - 18 * l2 + 31) / 1344;
   double aa = 0;  // mean of a^2
   for (std::size_t p = 0; p < plain.size(); ++p) {
+    if (plain[p] == 0) continue;
     const double a = static_cast<double>(p) - (levels - 1) / 2;
     aa += static_cast<double>(plain[p]) / n * a * a;
   }

@@ -2,6 +2,7 @@
 #include "metrics/mse.hpp"
 
 #include <cmath>
+#include <opencv2/core.hpp>
 
 #include "metrics/mae.hpp"
 #include "tests/metrics/support.hpp"
@@ -61,6 +62,21 @@ TEST(SquaredErrorNull, UniformPlainHasTheKnownValues) {
   EXPECT_NEAR(mse_null(Histogram(256, 1)).mean, 10922.5, 1e-9);
   EXPECT_NEAR(mae_null(Histogram(256, 1)).mean, 85.33203125, 1e-11);  // (256^2 - 1) / (3 256)
   EXPECT_NEAR(psnr_null(Histogram(256, 1000)).mean, 7.7476, 1e-4);
+}
+
+TEST(SquaredError, PsnrAgreesWithOpenCv) {
+  for (const Shape& shape : {Shape{31, 22}, Shape{17, 40, 3}, Shape{25, 25, 4, 2}}) {
+    OwnedImage plain = random_image(shape, 1);
+    OwnedImage cipher = random_image(shape, 2);
+    const auto mat = [&](OwnedImage& image) {
+      const int type =
+          CV_MAKETYPE(shape.sample_bytes == 1 ? CV_8U : CV_16U, static_cast<int>(shape.channels));
+      return cv::Mat(static_cast<int>(shape.rows), static_cast<int>(shape.cols), type,
+                     image.view().bytes().data());
+    };
+    const double peak = shape.sample_bytes == 1 ? 255 : 65535;
+    EXPECT_NEAR(*last("psnr", plain, cipher).value, cv::PSNR(mat(plain), mat(cipher), peak), 1e-12);
+  }
 }
 
 TEST(SquaredError, IdentityAndSmallNoiseAreFlagged) {

@@ -64,8 +64,12 @@ TEST_P(Oracle, Agrees) {
   const OwnedImage plain(shape, Bytes(mat.data, mat.data + shape.bytes()));
   OwnedImage cipher = plain;
   swap_red_and_blue(cipher);
+  OwnedImage second = cipher;
+  second.view().bytes()[0] ^= 1;
   xor_aes_ctr(cipher.view().bytes(), json.at("key"), json.at("iv"));
   swap_red_and_blue(cipher);
+  xor_aes_ctr(second.view().bytes(), json.at("key"), json.at("iv2"));
+  swap_red_and_blue(second);
 
   std::size_t compared = 0;
   const auto compare = [&](const Measurement& m, const nlohmann::json& values) {
@@ -87,12 +91,22 @@ TEST_P(Oracle, Agrees) {
       }
     }
   }
-  for (const Measurement& m :
-       measure("plain_cipher_correlation",
-               {.image = std::as_const(cipher).view(), .plain = plain.view()})) {
-    if (m.channel != "all") compare(m, json.at("channels").at(m.channel));
+  const MetricInput input{.image = std::as_const(cipher).view(),
+                          .plain = plain.view(),
+                          .second = std::as_const(second).view()};
+  for (const char* metric :
+       {"bit_change_rate", "encryption_quality", "irregular_deviation", "mae", "maximum_deviation",
+        "mse", "npcr", "plain_cipher_correlation", "psnr", "uaci"}) {
+    for (const Measurement& m : measure(metric, input)) {
+      if (m.channel == "all") continue;
+      const auto& values = json.at("channels").at(m.channel);
+      compare(m, values);
+      if (m.quantity != "npcr" && m.quantity != "uaci") continue;
+      const double z = values.at(m.quantity + "_z");
+      EXPECT_NEAR(*m.z, z, 1e-11 * (1 + std::abs(z))) << m.quantity;  // a difference of fractions
+    }
   }
-  EXPECT_EQ(compared, 11 * shape.channels);
+  EXPECT_EQ(compared, 20 * shape.channels);
 }
 
 INSTANTIATE_TEST_SUITE_P(Images, Oracle,

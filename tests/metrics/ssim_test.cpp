@@ -1,8 +1,12 @@
 #include "metrics/ssim.hpp"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
+#include "core/statistics.hpp"
+#include "tests/metrics/scikit_image.hpp"
 #include "tests/metrics/support.hpp"
+#include "tests/sanitized.hpp"
 
 namespace icb::testing {
 namespace {
@@ -64,6 +68,16 @@ TEST(Ssim, AgreesWithASlowReference) {
   }
 }
 
+TEST(Ssim, AgreesWithScikitImage) {
+  const auto json = scikit_image_values();
+  ASSERT_EQ(json.at("ssim").size(), 16U);
+  for (const auto& each : json.at("ssim")) {
+    const OwnedImage a = formula_image(each.at("a"), each.at("bits"));
+    const OwnedImage b = formula_image(each.at("b"), each.at("bits"));
+    EXPECT_NEAR(ssim(a.view(), b.view()), each.at("value"), 1e-12) << each.dump();
+  }
+}
+
 TEST(Ssim, KnownValues) {
   const Shape shape{16, 20};
   const OwnedImage noise = random_image(shape, 3);
@@ -83,6 +97,105 @@ TEST(Ssim, RefusesWhatIsNotThere) {
   EXPECT_THROW(ssim(image.view(), low.view()), std::invalid_argument);
   EXPECT_THROW(ssim(low.view(), low.view()), std::invalid_argument);
   EXPECT_THROW(ssim(image.view(), image.view(), 3), std::invalid_argument);
+}
+
+TEST(SsimNull, ScalesAndPools) {
+  const OwnedImage plain = random_image({24, 30, 3}, 4);
+  double mean = 0;
+  double variance = 0;
+  for (std::size_t c = 0; c < 3; ++c) {
+    const NullModel one = ssim_null(plain.view(), c);
+    mean += one.mean / 3;
+    variance += one.sd * one.sd / 9;
+  }
+  EXPECT_NEAR(ssim_null(plain.view()).mean, mean, 1e-15);
+  EXPECT_NEAR(ssim_null(plain.view()).sd, std::sqrt(variance), 1e-15);
+  // 16 bit, the same picture: only the finer steps of the noise differ.
+  const OwnedImage fine =
+      image_of({24, 30, 3, 2}, [&](std::size_t r, std::size_t c, std::size_t k) {
+        return static_cast<std::uint16_t>(plain.view().sample(r, c, k) * 257);
+      });
+  EXPECT_NEAR(ssim_null(fine.view()).mean / mean, 1, 0.01);
+  EXPECT_NEAR(ssim_null(fine.view()).sd / std::sqrt(variance), 1, 0.01);
+  EXPECT_THROW(ssim_null(OwnedImage({10, 11}).view()), std::invalid_argument);
+}
+
+TEST(Ssim, IdentityAndFaintTracesAreFlagged) {
+  const OwnedImage plain = image_of({64, 64, 3}, [](std::size_t row, std::size_t col, auto) {
+    return static_cast<std::uint16_t>((row / 8 + col / 8) % 2 == 0 ? 60 : 180);
+  });
+  OwnedImage traces = random_image({64, 64, 3}, 5);  // a tenth of the samples are the plain ones
+  for (std::size_t i = 0; i < plain.bytes().size(); i += 10) {
+    traces.view().bytes()[i] = plain.bytes()[i];
+  }
+  for (const OwnedImage* cipher : {&plain, &std::as_const(traces)}) {
+    const auto found = measure("ssim", {.image = cipher->view(), .plain = plain.view()});
+    ASSERT_EQ(found.size(), 4U);
+    EXPECT_GT(*found.back().z, 4);
+    EXPECT_EQ(found.back().n, 3 * 54 * 54U);
+    EXPECT_NEAR(*found.back().value, ssim(plain.view(), cipher->view()), 1e-15);
+  }
+}
+
+TEST(Ssim, SmallImagesAreNotApplicable) {
+  const OwnedImage image({10, 64});
+  const Measurement m = measure("ssim", {.image = image.view(), .plain = image.view()}).at(0);
+  EXPECT_EQ(m.status, Status::not_applicable);
+  EXPECT_EQ(m.detail, "no window of 11 x 11 pixels in 10 x 64 x 1, 8 bit");
+}
+
+TEST(Ssim, SimulationFindsMeanSdAndRejections) {
+  struct Case {
+    const char* kind;
+    Shape shape;
+    double bias;   // of the sd
+    double slack;  // of alpha
+  };
+
+  for (const auto& [kind, shape, bias, slack] :
+       {Case{"constant", {32, 32}, 0.01, 0.4}, Case{"black", {32, 32}, 0.05, 1.2},
+        Case{"ramp", {32, 32}, 0.01, 0.2}, Case{"waves", {32, 32}, 0.01, 0.2},
+        Case{"blocks", {40, 24}, 0.01, 0.2}, Case{"noise", {32, 32}, 0.01, 0.2},
+        Case{"waves", {24, 24, 2, 2}, 0.01, 0.2}, Case{"noise", {11, 11}, 0.05, 0.5}}) {
+    const std::string name = kind;
+    SCOPED_TRACE(name + ", " + to_string(shape));
+    const double top = shape.sample_bytes == 1 ? 255 : 65535;
+    const OwnedImage noise = random_image(shape, 6);
+    const OwnedImage plain = image_of(shape, [&](std::size_t row, std::size_t col, std::size_t k) {
+      const double u = static_cast<double>(row);
+      const double v = static_cast<double>(col);
+      double share = 0;  // black
+      if (name == "constant") share = 0.4;
+      if (name == "ramp") share = 0.05 + 0.009 * u + 0.02 * v;
+      if (name == "waves") share = 0.45 + 0.2 * std::sin(u / 4 + v / 7) + 0.15 * std::cos(v / 3);
+      if (name == "blocks") share = (row / 8 + col / 8) % 2 == 0 ? 0.05 : 0.95;
+      if (name == "noise") return noise.view().sample(row, col, k);
+      return static_cast<std::uint16_t>(share * top);
+    });
+    const NullModel null = ssim_null(plain.view());
+    // Ramps and waves tell the parts of the variance apart: products of samples are 9 % there.
+    const bool telling = name == "ramp" || name == "waves";
+    const int images = ICB_SANITIZED ? 200 : telling ? 20000 : 6000;
+    std::mt19937_64 engine(test_seed() + 9);
+    OwnedImage cipher(shape);
+    double sum = 0;
+    double squares = 0;
+    double fourth = 0;
+    Simulation simulation;
+    for (int i = 0; i < images; ++i) {
+      fill_random(cipher, engine);
+      const double value = ssim(plain.view(), cipher.view());
+      const double z = (value - null.mean) / null.sd;
+      sum += z / images;
+      squares += z * z / images;
+      fourth += z * z * z * z / images;
+      simulation.add(value, two_sided_normal_p(z).value());
+    }
+    EXPECT_NEAR(sum, 0, bias + 4.5 / std::sqrt(images));
+    const double error = std::sqrt((fourth / (squares * squares) - 1) / images) / 2;
+    EXPECT_NEAR(std::sqrt(squares), 1, 4.5 * error + (bias > 0.01 ? 0.05 : 0.004));
+    simulation.expect_rejections(std::min(slack, 0.99), slack >= 1);
+  }
 }
 
 }  // namespace
