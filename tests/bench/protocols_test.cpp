@@ -775,10 +775,15 @@ void expect_uniform(const std::string& name, const Simulated& seen, bool conserv
     squares += z * z;
     fourth += z * z * z * z;
   }
-  if (seen.z.empty() || conservative) return;
+  // Nearly always the same value: too rarely another to see the moments.
+  const bool degenerate =
+      contains(name, "npcr_max") || contains(name, "rejected") || contains(name, "inert");
+  if (seen.z.empty() || degenerate) return;
   const auto count = static_cast<double>(seen.z.size());
   EXPECT_NEAR(sum / count, 0, 4.5 / std::sqrt(count));
-  EXPECT_NEAR(squares / count, 1, 4.5 * std::sqrt((fourth / count - 1) / count));
+  // Of few values the kurtosis is uncertain too: at least the normal law's.
+  const double excess = std::max(2.0, count * fourth / (squares * squares) - 1);
+  EXPECT_NEAR(squares / count, 1, 4.5 * std::sqrt(excess / count));
 }
 
 void expect_uniform(const std::map<std::string, Simulated>& rows) {
