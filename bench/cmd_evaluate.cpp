@@ -13,10 +13,12 @@
 #include "bench/evaluate/report.hpp"
 #include "bench/evaluate/run.hpp"
 #include "bench/evaluate/summary.hpp"
+#include "bench/protocols/robustness.hpp"
 #include "bench/stop.hpp"
 #include "bench/validators.hpp"
 #include "core/csv.hpp"
 #include "core/hash.hpp"
+#include "datasets/dataset.hpp"
 
 namespace icb::evaluate {
 namespace {
@@ -238,6 +240,19 @@ class Results {
   nlohmann::ordered_json m_images = nlohmann::ordered_json::array();  // of a folder
 };
 
+/// What decryption makes of damaged cipher images, for the eye.
+void write_sheet(const Job& job, const Case& subject, const std::filesystem::path& directory) {
+  const auto is_robustness = [](const ProtocolEntry* p) { return p->name == "robustness"; };
+  if (std::ranges::none_of(job.protocols, is_robustness)) return;
+  const auto images = subject.load();
+  if (job.cipher->refuses(images->plain->shape())) return;
+  const ProtocolInput input{.cipher = *job.cipher,
+                            .plain = images->plain->view(),
+                            .key = job.key,
+                            .seed = protocol_seed(job, subject, "robustness")};
+  save_png(directory / "robustness.png", protocols::robustness_sheet(input).view());
+}
+
 ExitCode run(const Setting& setting, const Cases& cases, const CommonOptions& common,
              CellStore& store) {
   Results results(setting, common);
@@ -246,6 +261,7 @@ ExitCode run(const Setting& setting, const Cases& cases, const CommonOptions& co
   run(cases.cases, setting.job, store, {common.threads, common.quiet || quick, "evaluate"},
       [&](JudgedImage image) { results.add(std::move(image)); });
   results.write();
+  if (common.out && !cases.folder) write_sheet(setting.job, cases.cases.front(), *common.out);
   results.write_messages();
   return results.exit_code();
 }
@@ -339,15 +355,17 @@ Raw files
 
 Folders
   Images are matched by file name without extension; sub-folders are not entered. The
-  table has a row per quantity; the folder is rejected if Simes' p-value over its images
-  is below alpha. An image that cannot be read is an error row, and the run goes on.
+  table has a row per quantity; the folder is rejected if one of its images is (Simes)
+  or a quantity is rejected too often, both corrected together. An image that cannot be
+  read is an error row, and the run goes on.
   With --out an interrupted run goes on where it stopped.
 
 Output
   One image: --format csv has all measurements, json those and the provenance.
   A folder: --format csv has a row per quantity, json those and a row per image.
   With --out: evaluate.txt, measurements.csv, images.csv, manifest.json, and for a
-  folder summary.csv; store.jsonl is what a later run goes on from.
+  folder summary.csv; with the protocol robustness, robustness.png: rows of damages,
+  decrypted. store.jsonl is what a later run goes on from.
 
 Exit codes
   0  nothing is rejected       2  wrong usage

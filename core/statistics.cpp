@@ -5,6 +5,7 @@
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
+#include <map>
 #include <numbers>
 #include <numeric>
 #include <stdexcept>
@@ -115,6 +116,25 @@ std::vector<PValue> holm(std::span<const PValue> p_values) {
     largest = std::max(largest, std::min(1.0, left * p_values[order[rank]].value()));
     out[order[rank]] = PValue{largest};
   }
+  return out;
+}
+
+std::vector<PValue> holm_of_groups(std::span<const std::string> groups,
+                                   std::span<const PValue> p_values) {
+  if (groups.size() != p_values.size()) {
+    throw std::invalid_argument("holm_of_groups: expected a group for each p-value");
+  }
+  std::map<std::string, std::vector<PValue>> members;
+  for (std::size_t i = 0; i < groups.size(); ++i) members[groups[i]].push_back(p_values[i]);
+  std::vector<PValue> combined;
+  std::map<std::string, std::size_t> places;
+  for (const auto& [group, values] : members) {
+    places[group] = combined.size();
+    combined.push_back(simes(values));
+  }
+  const std::vector<PValue> adjusted = holm(combined);
+  std::vector<PValue> out;
+  for (const std::string& group : groups) out.push_back(adjusted[places.at(group)]);
   return out;
 }
 

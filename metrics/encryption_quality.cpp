@@ -31,7 +31,7 @@ const RegisterMetric entry{
     {.name = quantity,
      .unit = "1",
      .formula = "sum |h_cipher(i) - h_plain(i)| / K over K bins",
-     .expected = "sum of E |c - h_i|, c binomial(N, 1/K), for this plain histogram",
+     .expected = "sum of E |c - h_i| / K, c binomial(N, 1/K), for this plain histogram",
      .sd = "from exact multinomial covariances, see metrics/histogram_distance.hpp",
      .source = "Ziedan, Fouad, Salem 2003; null model: exact multinomial moments",
      .family = "histogram_distance",

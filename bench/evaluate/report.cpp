@@ -92,21 +92,36 @@ std::string group_of(const JudgedImage& image, std::size_t row) {
   return needs == Needs::nothing ? "cipher image alone" : std::string(to_string(needs));
 }
 
-/// Puts a heading above every group of lines; line i + 1 is row i.
-std::string grouped(const std::string& table, const JudgedImage& image) {
+/// Puts a heading above every group of lines; line i + 1 begins with row first[i].
+std::string grouped(const std::string& table, const JudgedImage& image,
+                    const std::vector<std::size_t>& first) {
   std::istringstream in(table);
   std::string out;
   std::string line;
   std::getline(in, line);
   out += line + '\n';
   std::string last;
-  for (std::size_t row = 0; std::getline(in, line); ++row) {
-    const std::string group = group_of(image, row);
+  for (std::size_t i = 0; std::getline(in, line); ++i) {
+    const std::string group = group_of(image, first[i]);
     if (group != last) out += fmt::format("\n[{}]\n", group);
     last = group;
     out += line + '\n';
   }
   return out;
+}
+
+/// End of the run of rows from `first` on that all do not apply for the same reason, if it is long
+/// enough to tire a reader; else the next row.
+std::size_t end_of_line(const std::vector<JudgedMeasurement>& rows, std::size_t first) {
+  constexpr std::size_t long_run = 5;
+  const Measurement& m = rows[first].measurement;
+  std::size_t end = first + 1;
+  while (end < rows.size() && m.status == Status::not_applicable &&
+         rows[end].measurement.status == Status::not_applicable &&
+         rows[end].measurement.detail == m.detail) {
+    ++end;
+  }
+  return end - first >= long_run ? end : first + 1;
 }
 
 std::string table_of(const JudgedImage& image) {
@@ -118,8 +133,16 @@ std::string table_of(const JudgedImage& image) {
   if (variants) header.insert(header.begin() + 2, {"nonce", "variant"});
   CsvTable table(header);
   const auto dash = [](const std::string& text) { return text.empty() ? "-" : one_line(text); };
-  for (const JudgedMeasurement& row : rows) {
-    const Measurement& m = row.measurement;
+  std::vector<std::size_t> first;
+  for (std::size_t i = 0; i < rows.size(); i = end_of_line(rows, i)) {
+    first.push_back(i);
+    const JudgedMeasurement& row = rows[i];
+    const std::size_t count = end_of_line(rows, i) - i;
+    Measurement m = row.measurement;
+    if (count > 1) {
+      m.quantity = fmt::format("{} ... {}", m.quantity, rows[i + count - 1].measurement.quantity);
+      m.variant = fmt::format("{} rows", count);
+    }
     std::vector<std::string> cells{m.quantity,
                                    dash(m.channel),
                                    number(m.value, 6),
@@ -134,7 +157,7 @@ std::string table_of(const JudgedImage& image) {
     if (variants) cells.insert(cells.begin() + 2, {dash(m.nonce_policy), dash(m.variant)});
     table.add(std::move(cells));
   }
-  return grouped(render_table(table, Format::table), image);
+  return grouped(render_table(table, Format::table), image, first);
 }
 
 // --- JSON
@@ -301,7 +324,7 @@ std::string render_folder(const Setting& setting, const Summary& summary) {
                q.z_count > 1 ? fmt::format("{:.4g}", q.z_sd) : "-",
                any_z ? fmt::format("{:.4g}", q.worst_z) : "-",
                any_z ? fmt::format("{} ({})", one_line(q.worst_image), q.worst_channel) : "-"});
-    if (q.p_corrected && q.p_corrected->value() < alpha) {
+    if (q.p_corrected && 2 * q.p_corrected->value() < alpha) {  // two kinds of p in p()
       often += (often.empty() ? "" : ", ") + q.quantity;
     }
   }
@@ -309,7 +332,7 @@ std::string render_folder(const Setting& setting, const Summary& summary) {
   out += fmt::format(
       "measured, rejected: channels of images with p below alpha {}, nothing corrected (\"all\" "
       "repeats the channels and is not counted);\np: of as many or more, binomial; p_corrected: "
-      "Holm over the quantities\n",
+      "Simes within a family, Holm over families\n",
       alpha);
   if (!often.empty()) out += fmt::format("rejected more often than chance allows: {}\n", often);
   const std::uint64_t unreadable = summary.images() - summary.judged();
@@ -327,13 +350,10 @@ std::string render_folder(const Setting& setting, const Summary& summary) {
       summary.rejected(), summary.judged(),
       percent(static_cast<double>(summary.rejected()) / static_cast<double>(summary.judged())),
       range(summary.interval()), percent(alpha), number(summary.p_of_rejected()), correction);
-  out += fmt::format("p of the folder: {} (Simes over its images), {} at alpha {}\n", number(p),
-                     summary.folder_rejected() ? "rejected" : "not rejected", alpha);
-  if (summary.folder_rejected()) return out + meaning_of_rejection + '\n';
-  return out +
-         (often.empty() ? meaning_of_passing
-                        : "No image stands out, but many are a little off: see above.") +
-         '\n';
+  out += fmt::format(
+      "p of the folder: {} (images by Simes, quantities by p_corrected), {} at alpha {}\n",
+      number(p), summary.folder_rejected() ? "rejected" : "not rejected", alpha);
+  return out + (summary.folder_rejected() ? meaning_of_rejection : meaning_of_passing) + '\n';
 }
 
 // --- JSON

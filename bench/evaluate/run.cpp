@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <new>
 #include <stdexcept>
 #include <utility>
@@ -78,6 +79,10 @@ std::vector<Measurement> metrics_cell(const Job& job, const Case& subject) {
   MetricInput input{.image = images.cipher().view(),
                     .pairs = job.pairs,
                     .seed = derive_seed(job.seed, "evaluate/" + subject.name)};
+  if (std::ranges::any_of(job.metrics,
+                          [](const MetricEntry* m) { return m->needs == Needs::nothing; })) {
+    input.image.count_all();
+  }
   if (images.files->plain) input.plain = images.files->plain->view();
   if (images.second()) input.second = images.second()->view();
   const std::string hash =
@@ -98,16 +103,15 @@ std::vector<Measurement> metrics_cell(const Job& job, const Case& subject) {
 std::vector<Measurement> protocol_cell(const Job& job, const Case& subject,
                                        const ProtocolEntry& protocol, const ShareDone& done) {
   const auto images = subject.load();
-  const ProtocolInput input{
-      .cipher = *job.cipher,
-      .plain = images->plain->view(),
-      .key = job.key,
-      .seed = derive_seed(job.seed, fmt::format("evaluate/{}/{}", subject.name, protocol.name)),
-      .alpha = job.alpha,
-      .progress = [&](double share) {
-        throw_if_stopped("interrupted");
-        done(share);
-      }};
+  const ProtocolInput input{.cipher = *job.cipher,
+                            .plain = images->plain->view(),
+                            .key = job.key,
+                            .seed = protocol_seed(job, subject, protocol.name),
+                            .alpha = job.alpha,
+                            .progress = [&](double share) {
+                              throw_if_stopped("interrupted");
+                              done(share);
+                            }};
   std::vector<Measurement> out = protocol.run(input);
   for (Measurement& m : out) m.image_sha256 = images->sha256;
   return out;
@@ -157,7 +161,7 @@ class Collector {
     if (part == 0) m_image.metrics = m_rows.size();
     if (part < m_job.protocols.size()) return;
     m_image.name = subject.name;
-    m_image.verdict = judge(std::exchange(m_rows, {}), Alpha{m_job.alpha});
+    m_image.verdict = judge(std::exchange(m_rows, {}), Alpha{m_job.alpha}, family_of_quantity);
     m_consume(std::exchange(m_image, {}));
   }
 
@@ -169,6 +173,10 @@ class Collector {
 };
 
 }  // namespace
+
+std::uint64_t protocol_seed(const Job& job, const Case& subject, std::string_view protocol) {
+  return derive_seed(job.seed, fmt::format("evaluate/{}/{}", subject.name, protocol));
+}
 
 Bytes derived_key(std::uint64_t seed, const CipherEntry& cipher) {
   return key_for(seed, cipher, key_label);

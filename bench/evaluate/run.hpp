@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bench/cells.hpp"
@@ -30,6 +31,9 @@ struct Job {
 
 /// Key of `icbench evaluate --cipher` under a seed.
 Bytes derived_key(std::uint64_t seed, const CipherEntry& cipher);
+
+/// Seed of a protocol's run on a case.
+std::uint64_t protocol_seed(const Job& job, const Case& subject, std::string_view protocol);
 
 struct JudgedImage {
   std::string name;

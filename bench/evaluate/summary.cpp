@@ -68,6 +68,7 @@ void Summary::add(const JudgedImage& image) {
 
 std::vector<QuantitySummary> Summary::quantities() const {
   std::vector<QuantitySummary> out = m_quantities;
+  std::vector<std::string> families;
   std::vector<PValue> p_values;
   for (std::size_t i = 0; i < out.size(); ++i) {
     QuantitySummary& row = out[i];
@@ -76,12 +77,13 @@ std::vector<QuantitySummary> Summary::quantities() const {
     if (row.measured == 0) continue;
     row.interval = binomial_interval(row.rejected, row.measured, 1 - m_alpha.value());
     row.p = binomial_upper_p(row.rejected, row.measured, m_alpha.value());
+    families.push_back(row.family);
     p_values.push_back(*row.p);
   }
-  const std::vector<PValue> adjusted = holm(p_values);
+  const std::vector<PValue> adjusted = holm_of_groups(families, p_values);
   std::size_t next = 0;
   for (QuantitySummary& row : out) {
-    if (row.p) row.p_corrected = adjusted[next++];
+    if (row.p) row.p_corrected = std::max(*row.p, adjusted[next++]);
   }
   return out;
 }
@@ -97,7 +99,11 @@ PValue Summary::p_of_rejected() const {
 
 std::optional<PValue> Summary::p() const {
   if (m_p_values.empty()) return std::nullopt;
-  return simes(m_p_values);
+  double smallest = simes(m_p_values).value();
+  for (const QuantitySummary& row : quantities()) {
+    if (row.p_corrected) smallest = std::min(smallest, row.p_corrected->value());
+  }
+  return PValue{std::min(1.0, 2 * smallest)};
 }
 
 }  // namespace icb::evaluate

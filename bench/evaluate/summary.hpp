@@ -26,7 +26,7 @@ struct QuantitySummary {
   BinomialInterval interval{0,
                             1};  ///< Clopper-Pearson, confidence 1 - alpha, of the share rejected
   std::optional<PValue> p;       ///< P(as many or more | share alpha)
-  std::optional<PValue> p_corrected;  ///< Holm over the quantities
+  std::optional<PValue> p_corrected;  ///< Simes within the family, Holm over families
 
   std::uint64_t z_count = 0;
   double z_mean = 0;
@@ -66,7 +66,9 @@ class Summary {
   /// P(as many images rejected or more), each with probability alpha (at most, so it errs to the
   /// large side).
   PValue p_of_rejected() const;
-  /// Simes over the images' p-values; absent if none was judged.
+  /// Is the folder ideal? Twice the smaller of two p-values: Simes over the images', which sees one
+  /// bad image among many, and the smallest corrected one of the quantities, which sees a little
+  /// bias in all of them. Absent if no image was judged.
   std::optional<PValue> p() const;
 
   /// p below alpha.

@@ -327,6 +327,7 @@ std::vector<ProtocolQuantity> PairSummary::quantities(const std::string& prefix,
     out.push_back({stem + "_rejected", "1",
                    fmt::format("share of pairs whose {} is rejected at alpha", metric), "alpha",
                    "sqrt(alpha (1 - alpha) / n)"});
+    for (std::size_t i = out.size() - 4; i < out.size(); ++i) out[i].family = stem;
   }
   return out;
 }

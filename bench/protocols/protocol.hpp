@@ -34,6 +34,7 @@ struct ProtocolQuantity {
   std::string formula;
   std::string expected;  ///< of an ideal cipher; "none" for a trade-off
   std::string sd;
+  std::string family = {};  ///< as of metrics: counted once; empty: its own
 };
 
 struct ProtocolEntry {
@@ -49,5 +50,8 @@ struct ProtocolEntry {
 };
 
 using RegisterProtocol = Register<ProtocolEntry>;
+
+/// Family of a quantity of any registered protocol or metric, for a verdict.
+std::string family_of_quantity(const Measurement& measurement);
 
 }  // namespace icb

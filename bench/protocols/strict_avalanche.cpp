@@ -40,15 +40,18 @@ namespace icb::protocols {
 namespace {
 
 std::vector<ProtocolQuantity> quantities(const std::string& prefix) {
-  return {{prefix + "_flip_rate", "1", "share of all output bits that flip", "1/2",
-           "1 / (2 sqrt(K M T))"},
-          {prefix + "_chi_square_worst", "1",
-           "sum over output bits (c - T/2)^2 / (T/4) of the input bit with the smallest p",
-           "of one input bit M, the number of output bits", "of one input bit sqrt(M (2 - 2/T))"},
-          {prefix + "_rejected", "1", "share of input bits whose chi-square is rejected at alpha",
-           "alpha", "sqrt(alpha (1 - alpha) / K)"},
-          {prefix + "_deviation_max", "1", "largest |c/T - 1/2| of the dependence matrix",
-           "of the largest of K M binomial counts, exact", "likewise"}};
+  std::vector<ProtocolQuantity> out{
+      {prefix + "_flip_rate", "1", "share of all output bits that flip", "1/2",
+       "1 / (2 sqrt(K M T))"},
+      {prefix + "_chi_square_worst", "1",
+       "sum over output bits (c - T/2)^2 / (T/4) of the input bit with the smallest p",
+       "of one input bit M, the number of output bits", "of one input bit sqrt(M (2 - 2/T))"},
+      {prefix + "_rejected", "1", "share of input bits whose chi-square is rejected at alpha",
+       "alpha", "sqrt(alpha (1 - alpha) / K)"},
+      {prefix + "_deviation_max", "1", "largest |c/T - 1/2| of the dependence matrix",
+       "of the largest of K M binomial counts, exact", "likewise"}};
+  for (ProtocolQuantity& each : out) each.family = prefix;  // the same trials
+  return out;
 }
 
 std::vector<ProtocolQuantity> all_quantities() {

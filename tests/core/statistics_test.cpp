@@ -249,5 +249,15 @@ TEST(Holm, IsTheStepDownProcedure) {
   }
 }
 
+TEST(HolmOfGroups, ByHand) {
+  const std::vector<std::string> groups{"b", "a", "b", "c", "b"};
+  // b: Simes of 0.01, 0.01, 0.01 is 0.01, thrice by Holm; a: 0.02, twice; c: 0.5.
+  const auto p = holm_of_groups(groups, p_values({0.01, 0.02, 0.01, 0.5, 0.01}));
+  const double expected[] = {0.03, 0.04, 0.03, 0.5, 0.03};
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_DOUBLE_EQ(p[i].value(), expected[i]);
+  EXPECT_TRUE(holm_of_groups({}, {}).empty());
+  EXPECT_THROW(holm_of_groups(groups, p_values({0.1})), std::invalid_argument);
+}
+
 }  // namespace
 }  // namespace icb
