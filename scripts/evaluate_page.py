@@ -56,6 +56,34 @@ def images(folder, name):
             sum(p < 0.01 for p in measured), len(measured))
 
 
+def calibration(folder):
+    """Rates of ideal images rejected, a line per quantity."""
+    kinds = [("ideal-gray", "2,000 gray, 96 x 96"), ("ideal-colour", "1,000 colour, 64 x 64")]
+    summaries = [{row["quantity"]: row for row in rows_of(folder / name / "summary.csv")}
+                 for name, _ in kinds]
+    header = ["quantity"]
+    for _, title in kinds:
+        header += [f"{title}: rejected", "p", "mean z", "sd z"]
+    lines = [header, ["---"] * len(header)]
+    for quantity in summaries[1]:
+        line = [f"`{quantity}`"]
+        for summary in summaries:
+            row = summary[quantity]
+            if int(row["measured"]) == 0:
+                line += ["", "", "", ""]
+                continue
+            line += [f"{row['rejected']} of {row['measured']}", p_text(row["p_value"]),
+                     f"{float(row['z_mean']):.3f}", f"{float(row['z_sd']):.3f}"]
+        lines.append(line)
+    verdicts = []
+    for name, title in kinds:
+        rows = rows_of(folder / name / "images.csv")
+        for alpha in (0.01, 0.05):
+            count = sum(float(row["p_value"]) < alpha for row in rows)
+            verdicts.append(f"{title}: {count} of {len(rows)} below {alpha}")
+    return verdicts, "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
 def draw(folder):
     """z of every channel of every image, a line per quantity."""
     quantities = [row["quantity"] for row in rows_of(folder / "aes-256-ctr" / "summary.csv")]
@@ -92,6 +120,7 @@ def main():
     verdicts = {name: images(folder, name) for name, _, _ in SUBJECTS}
     aes, xor = verdicts["aes-256-ctr"], verdicts["xor-repeat"]
     draw(folder)
+    calibrated, calibration_table = calibration(folder)
     (folder / "README.md").write_text(f"""# Two outside programs, judged
 
 The {aes[0]} images of the USC-SIPI Miscellaneous volume, raw pixels encrypted by `openssl enc -aes-256-ctr` and by XOR with a repeated key of 16 bytes; the second cipher image of
@@ -109,6 +138,13 @@ Columns: *of*: channels of images measured ("all channels" rows are not counted 
 deviation, largest. What the quantities are: [docs/metrics.md](../../docs/metrics.md). Every value with 17 digits: `measurements.csv`, `summary.csv` and `images.csv` in each folder.
 
 {table(folder)}
+
+## Calibration: ideal cipher images
+
+Uniform noise as cipher images of crops of the same database, judged in the same way. Images rejected, by the smallest corrected p-value of each: {"; ".join(calibrated)}. At most the share alpha of ideal images
+may be; Holm's correction leaves it somewhat below. Raw p-values below 0.01 by quantity (p: of as many or more), and z, which must have mean 0 and sd 1:
+
+{calibration_table}
 """, encoding="utf-8")
 
 

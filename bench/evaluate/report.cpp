@@ -142,6 +142,7 @@ std::string table_of(const JudgedImage& image) {
     if (count > 1) {
       m.quantity = fmt::format("{} ... {}", m.quantity, rows[i + count - 1].measurement.quantity);
       m.variant = fmt::format("{} rows", count);
+      m.unit = "-";
     }
     std::vector<std::string> cells{m.quantity,
                                    dash(m.channel),
@@ -297,6 +298,10 @@ std::string render_image(const Setting& setting, const JudgedImage& image) {
   const Verdict& v = image.verdict;
   std::string out = heading(setting) + fmt::format("{:<15}{}\n\n", "sha256", image.sha256);
   out += table_of(image) + '\n';
+  if (std::ranges::any_of(setting.job.protocols,
+                          [](const ProtocolEntry* p) { return p->name == "robustness"; })) {
+    out += "robustness is a trade-off, not a score: what survives damage does not diffuse it\n";
+  }
   const auto p_values = std::ranges::count_if(
       v.rows, [](const JudgedMeasurement& row) { return row.p_corrected.has_value(); });
   out += fmt::format("tests: {} of {} p-values; {}\n", v.tests, p_values, correction);
