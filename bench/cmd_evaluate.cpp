@@ -182,7 +182,11 @@ class Results {
       put("evaluate.txt", text());
       if (m_setting.folder) put("summary.csv", summary_csv(m_summary.quantities()).text());
       m_output->commit();
-      put("manifest.json", dumped(json()));
+      nlohmann::ordered_json manifest = json();
+      manifest.erase("images");        // they are in images.csv,
+      manifest.erase("measurements");  // measurements.csv
+      manifest.erase("quantities");    // and summary.csv
+      put("manifest.json", dumped(manifest));
       fmt::print("{}\n", m_output->directory.string());
     } else if (m_common.format == Format::json) {
       print(dumped(json()));

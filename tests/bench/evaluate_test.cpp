@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <csignal>
@@ -224,8 +225,10 @@ TEST_F(Evaluate, OutHoldsEverything) {
   EXPECT_EQ(files.at("evaluate.txt"), run(plus(lenient, {"--cipher-image", "cipher.pgm"})).out);
   EXPECT_EQ(files.at("measurements.csv"),
             run(plus(lenient, {"--cipher-image", "cipher.pgm", "--format", "csv"})).out);
-  EXPECT_EQ(files.at("manifest.json"),
-            run(plus(lenient, {"--cipher-image", "cipher.pgm", "--format", "json"})).out);
+  auto json = nlohmann::ordered_json::parse(
+      run(plus(lenient, {"--cipher-image", "cipher.pgm", "--format", "json"})).out);
+  EXPECT_EQ(json.erase("measurements"), 1U);
+  EXPECT_EQ(nlohmann::ordered_json::parse(files.at("manifest.json")), json);
   EXPECT_EQ(csv_rows(files.at("images.csv")).at(0).at("verdict"), "ok");
 }
 
@@ -636,8 +639,14 @@ TEST_F(Evaluate, SummaryIsThatOfTheMeasurements) {
   for (const auto& image : csv_rows(files.at("images.csv"))) {
     p_values.emplace_back(parse_double(image.at("p_value")));
   }
+  double smallest = simes(p_values).value();
+  for (const auto& row : csv_rows(files.at("summary.csv"))) {
+    if (!row.at("p_corrected").empty()) {
+      smallest = std::min(smallest, parse_double(row.at("p_corrected")));
+    }
+  }
   const auto json = nlohmann::json::parse(files.at("manifest.json"));
-  EXPECT_EQ(json.at("verdict").at("p_value"), simes(p_values).value());
+  EXPECT_EQ(json.at("verdict").at("p_value"), std::min(1.0, 2 * smallest));
 }
 
 TEST_F(Evaluate, EveryThreadCountGivesTheSameBytes) {
