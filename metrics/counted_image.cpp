@@ -30,6 +30,15 @@ struct CountedImage::Counts {
   std::map<Scope, Histogram> histograms;
   std::map<std::pair<std::size_t, std::ptrdiff_t>, std::vector<PairSums>> adjacent;
   std::map<std::pair<Scope, std::size_t>, Cooccurrence> cooccurrences;
+  std::map<std::size_t, CellSums> cell_sums;
+  std::map<std::pair<Scope, std::size_t>, PairTexture> textures;
+
+  /// Of a channel's co-occurrence at 256 levels, which is there.
+  const CellSums& cells(std::size_t channel) {
+    return remembered(cell_sums, channel, [&] {
+      return sum_cells(cooccurrences.at({channel, 256}));
+    });
+  }
 };
 
 CountedImage::CountedImage(ConstImage view) : m_view(view), m_counts(std::make_shared<Counts>()) {}
@@ -58,9 +67,9 @@ const Histogram& CountedImage::histogram(Scope channel) const {
       return icb::histogram(m_view, channel);
     }
     const Plane own{shape().rows, shape().cols, plane(*channel)};
-    const auto pairs = m_counts->cooccurrences.find({channel, 256});
-    return pairs != m_counts->cooccurrences.end() ? histogram_from(pairs->second, own)
-                                                  : plane_histogram(own);
+    return m_counts->cooccurrences.contains({channel, 256})
+               ? histogram_from(m_counts->cells(*channel), own)
+               : plane_histogram(own);
   });
 }
 
@@ -95,13 +104,41 @@ const Cooccurrence& CountedImage::cooccurrence(Scope channel, std::size_t levels
       }
       return counts;
     }
-    if (levels < 256) return coarser(cooccurrence(channel, 256), levels);
-    if (levels != 256 || shape().sample_bytes != 1 || !channel || *channel >= shape().channels ||
-        shape().samples() >= std::uint64_t{1} << 32) {
+    if (levels < 256) {
+      const Cooccurrence& fine = cooccurrence(channel, 256);
+      const bool known = levels == 8 && counts_planes();
+      return known ? m_counts->cells(*channel).coarse : coarser(fine, levels);
+    }
+    if (levels != 256 || !counts_planes() || !channel || *channel >= shape().channels) {
       return icb::cooccurrence(m_view, channel, levels);
     }
     return plane_cooccurrence({shape().rows, shape().cols, plane(*channel)});
   });
+}
+
+const PairTexture& CountedImage::texture(Scope channel, std::size_t levels) const {
+  return remembered(m_counts->textures, {channel, levels}, [&] {
+    if (levels != 256 || !counts_planes()) return pair_texture(cooccurrence(channel, levels));
+    if (channel) {
+      cooccurrence(channel, 256);
+      const CellSums& cells = m_counts->cells(*channel);
+      return PairTexture{adjacent(horizontal).at(*channel), cells.differences, cells.squares};
+    }
+    PairTexture all = texture(0, 256);
+    std::vector<const Cooccurrence*> channels{&cooccurrence(0, 256)};
+    for (std::size_t c = 1; c < shape().channels; ++c) {
+      const PairTexture& more = texture(c, 256);
+      all.sums += more.sums;
+      for (std::size_t d = 0; d < 256; ++d) all.differences[d] += more.differences[d];
+      channels.push_back(&cooccurrence(c, 256));
+    }
+    all.squares = pooled_squares(channels);
+    return all;
+  });
+}
+
+bool CountedImage::counts_planes() const {
+  return shape().sample_bytes == 1 && shape().samples() < std::uint64_t{1} << 32;
 }
 
 void CountedImage::count_all() const {

@@ -44,12 +44,18 @@ class CountedImage {
   /// As `icb::cooccurrence`, of one channel or of all.
   const Cooccurrence& cooccurrence(std::optional<std::size_t> channel, std::size_t levels) const;
 
+  /// As `pair_texture` of that co-occurrence.
+  const PairTexture& texture(std::optional<std::size_t> channel, std::size_t levels) const;
+
   /// Makes the counts most metrics share, in the order that is fastest: the histogram follows from
   /// the co-occurrence. For whoever runs all metrics on one image; the results are the same.
   void count_all() const;
 
  private:
   struct Counts;
+
+  /// Whether pairs are counted by `plane_cooccurrence`: 8 bit, fewer than 2^32 samples.
+  bool counts_planes() const;
 
   ConstImage m_view;
   std::shared_ptr<Counts> m_counts;

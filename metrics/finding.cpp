@@ -15,15 +15,20 @@
 
 namespace icb {
 
-NullModel remembered(NullModel (*null)(std::uint64_t, std::size_t), std::uint64_t n,
-                     std::size_t bins) {
+template <class Null>
+Null remembered(Null (*null)(std::uint64_t, std::size_t), std::uint64_t n, std::size_t k) {
   static std::mutex mutex;
-  static std::map<std::tuple<decltype(null), std::uint64_t, std::size_t>, NullModel> known;
+  static std::map<std::tuple<decltype(null), std::uint64_t, std::size_t>, Null> known;
   const std::lock_guard lock(mutex);
-  const auto key = std::tuple(null, n, bins);
+  const auto key = std::tuple(null, n, k);
   if (const auto found = known.find(key); found != known.end()) return found->second;
-  return known[key] = null(n, bins);
+  return known[key] = null(n, k);
 }
+
+template NullModel remembered(NullModel (*)(std::uint64_t, std::size_t), std::uint64_t,
+                              std::size_t);
+template SkewedNull remembered(SkewedNull (*)(std::uint64_t, std::size_t), std::uint64_t,
+                               std::size_t);
 
 std::string scope_name(const Shape& shape, std::optional<std::size_t> channel) {
   return channel ? channel_name(shape, *channel) : "all";

@@ -161,12 +161,45 @@ bool count_pairs_8(const std::uint8_t* HWY_RESTRICT a, std::size_t rows, std::si
   return true;
 }
 
-void sum_rows(const std::uint32_t* HWY_RESTRICT counts, std::uint64_t* HWY_RESTRICT sums) {
+// Sums of each row, of each diagonal (511 of them), of each square of 32 x 32, and of the squares.
+void sum_cells(const std::uint32_t* HWY_RESTRICT counts, std::uint64_t* HWY_RESTRICT rows,
+               std::uint32_t* HWY_RESTRICT diagonals, std::uint32_t* HWY_RESTRICT coarse,
+               std::uint64_t* HWY_RESTRICT squares) {
+  std::uint32_t columns[256] = {};
+  std::uint64_t sum_of_squares = 0;
   for (std::size_t i = 0; i < 256; ++i) {
+    const std::uint32_t* HWY_RESTRICT row = counts + 256 * i;
+    std::uint32_t* HWY_RESTRICT diagonal = diagonals + (255 - i);
     std::uint32_t sum = 0;
-    for (std::size_t j = 0; j < 256; ++j) sum += counts[256 * i + j];
-    sums[i] = sum;
+    for (std::size_t j = 0; j < 256; ++j) {
+      sum += row[j];
+      diagonal[j] += row[j];
+      columns[j] += row[j];
+    }
+    for (std::size_t j = 0; j < 256; ++j) sum_of_squares += std::uint64_t{row[j]} * row[j];
+    rows[i] = sum;
+    if (i % 32 == 31) {
+      for (std::size_t j = 0; j < 256; ++j) coarse[i / 32 * 8 + j / 32] += columns[j];
+      std::memset(columns, 0, sizeof columns);
+    }
   }
+  *squares = sum_of_squares;
+}
+
+// Of the sum of so many matrices of 65536 counts.
+void pooled_squares(const std::uint32_t* const* matrices, std::size_t many,
+                    std::uint64_t* HWY_RESTRICT squares) {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < 65536; i += 256) {
+    std::uint32_t pooled[256];
+    std::memcpy(pooled, matrices[0] + i, sizeof pooled);
+    for (std::size_t m = 1; m < many; ++m) {
+      const std::uint32_t* HWY_RESTRICT row = matrices[m] + i;
+      for (std::size_t j = 0; j < 256; ++j) pooled[j] += row[j];
+    }
+    for (std::size_t j = 0; j < 256; ++j) sum += std::uint64_t{pooled[j]} * pooled[j];
+  }
+  *squares = sum;
 }
 
 void add_32(const std::uint32_t* HWY_RESTRICT from, std::size_t n, std::uint32_t* HWY_RESTRICT to) {
@@ -187,7 +220,8 @@ HWY_EXPORT(neighbour_products);
 HWY_EXPORT(count_values);
 HWY_EXPORT(count_pairs_32);
 HWY_EXPORT(count_pairs_8);
-HWY_EXPORT(sum_rows);
+HWY_EXPORT(sum_cells);
+HWY_EXPORT(pooled_squares);
 HWY_EXPORT(add_32);
 
 namespace {
@@ -311,9 +345,30 @@ Cooccurrence plane_cooccurrence(const Plane& plane) {
   return out;
 }
 
-Histogram histogram_from(const Cooccurrence& counts, const Plane& plane) {
-  Histogram out(256);
-  HWY_DYNAMIC_DISPATCH(sum_rows)(counts.counts.data(), out.data());
+CellSums sum_cells(const Cooccurrence& counts) {
+  CellSums out{.left = std::vector<std::uint64_t>(256),
+               .differences = std::vector<std::uint64_t>(256),
+               .coarse = {8, std::vector<std::uint32_t>(64), counts.pairs}};
+  std::array<std::uint32_t, 511> diagonals{};
+  HWY_DYNAMIC_DISPATCH(sum_cells)
+  (counts.counts.data(), out.left.data(), diagonals.data(), out.coarse.counts.data(), &out.squares);
+  out.differences[0] = diagonals[255];
+  for (std::size_t d = 1; d < 256; ++d) {
+    out.differences[d] = std::uint64_t{diagonals.at(255 + d)} + diagonals.at(255 - d);
+  }
+  return out;
+}
+
+std::uint64_t pooled_squares(std::span<const Cooccurrence* const> counts) {
+  std::vector<const std::uint32_t*> matrices;
+  for (const Cooccurrence* each : counts) matrices.push_back(each->counts.data());
+  std::uint64_t squares = 0;
+  HWY_DYNAMIC_DISPATCH(pooled_squares)(matrices.data(), matrices.size(), &squares);
+  return squares;
+}
+
+Histogram histogram_from(const CellSums& sums, const Plane& plane) {
+  Histogram out = sums.left;
   for (std::size_t row = 1; row <= plane.rows; ++row) ++out[plane.bytes[row * plane.cols - 1]];
   return out;
 }

@@ -39,9 +39,21 @@ Histogram plane_histogram(const Plane& plane);
 /// As `icb::cooccurrence` at 256 levels.
 Cooccurrence plane_cooccurrence(const Plane& plane);
 
-/// The histogram that follows from the 256-level co-occurrence of the plane: all samples but the
-/// last of each row are left ones.
-Histogram histogram_from(const Cooccurrence& counts, const Plane& plane);
+/// Sums over the cells of a 256-level co-occurrence, from one pass over them.
+struct CellSums {
+  std::vector<std::uint64_t> left;         ///< how often a level is the left one
+  std::vector<std::uint64_t> differences;  ///< as in PairTexture
+  std::uint64_t squares = 0;               ///< as in PairTexture
+  Cooccurrence coarse;                     ///< as `coarser` to 8 levels
+};
+
+CellSums sum_cells(const Cooccurrence& counts);
+
+/// The histogram that follows: all samples of the plane but the last of each row are left ones.
+Histogram histogram_from(const CellSums& sums, const Plane& plane);
+
+/// The sum of the squared counts of all these co-occurrences pooled. Contract: 256 levels each.
+std::uint64_t pooled_squares(std::span<const Cooccurrence* const> counts);
 
 /// to[i] += from[i]. Contract: as many counts in both.
 void add_counts(std::span<const std::uint32_t> from, std::span<std::uint32_t> to);

@@ -76,11 +76,11 @@ TEST(Finding, TwoSidedNeverExceedsOne) {
 
 TEST(Finding, NullModelsAreRememberedByFunctionAndSize) {
   static int calls = 0;
-  const auto model = [](std::uint64_t n, std::size_t bins) {
+  const auto model = +[](std::uint64_t n, std::size_t bins) {
     ++calls;
     return NullModel{static_cast<double>(n), static_cast<double>(bins)};
   };
-  const auto other = [](std::uint64_t n, std::size_t) {
+  const auto other = +[](std::uint64_t n, std::size_t) {
     return NullModel{-static_cast<double>(n), 1};
   };
   for (int round = 0; round < 3; ++round) {
