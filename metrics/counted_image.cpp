@@ -32,6 +32,8 @@ struct CountedImage::Counts {
   std::map<std::pair<Scope, std::size_t>, Cooccurrence> cooccurrences;
   std::map<std::size_t, CellSums> cell_sums;
   std::map<std::pair<Scope, std::size_t>, PairTexture> textures;
+  // By the counts of the other image, which need not live on.
+  std::map<std::weak_ptr<Counts>, std::map<Scope, DistanceSums>, std::owner_less<>> distances;
 
   /// Of a channel's co-occurrence at 256 levels, which is there.
   const CellSums& cells(std::size_t channel) {
@@ -139,6 +141,23 @@ const PairTexture& CountedImage::texture(Scope channel, std::size_t levels) cons
 
 bool CountedImage::counts_planes() const {
   return shape().sample_bytes == 1 && shape().samples() < std::uint64_t{1} << 32;
+}
+
+const DistanceSums& CountedImage::distances(const CountedImage& other, Scope channel) const {
+  return remembered(m_counts->distances[other.m_counts], channel, [&] {
+    const bool alike = other.shape() == shape() && shape().samples() <= std::uint64_t{1} << 32;
+    if (!alike || (channel && *channel >= shape().channels)) {  // what it says of these
+      return distance_sums(m_view, other.m_view, channel);
+    }
+    if (!channel) {
+      DistanceSums sums;
+      for (std::size_t c = 0; c < shape().channels; ++c) sums += distances(other, c);
+      return sums;
+    }
+    if (shape().sample_bytes != 1) return distance_sums(m_view, other.m_view, channel);
+    const Shape one{shape().rows, shape().cols};
+    return distance_sums(ConstImage(one, plane(*channel)), ConstImage(one, other.plane(*channel)));
+  });
 }
 
 void CountedImage::count_all() const {

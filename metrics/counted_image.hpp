@@ -9,6 +9,7 @@
 #include "core/image.hpp"
 #include "metrics/cooccurrence.hpp"
 #include "metrics/correlation.hpp"
+#include "metrics/distance.hpp"
 #include "metrics/histogram.hpp"
 
 namespace icb {
@@ -46,6 +47,11 @@ class CountedImage {
 
   /// As `pair_texture` of that co-occurrence.
   const PairTexture& texture(std::optional<std::size_t> channel, std::size_t levels) const;
+
+  /// As `distance_sums` of this image and another, of one channel or of all; remembered for this
+  /// other image and its copies.
+  const DistanceSums& distances(const CountedImage& other,
+                                std::optional<std::size_t> channel) const;
 
   /// Makes the counts most metrics share, in the order that is fastest: the histogram follows from
   /// the co-occurrence. For whoever runs all metrics on one image; the results are the same.

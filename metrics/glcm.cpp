@@ -81,10 +81,9 @@ Measurement judged(const std::string& name, const std::string& channel, std::uin
   } else if (pairs < p_from_pairs) {
     add_detail(out, fmt::format("no p: {} pairs, below {}", pairs, p_from_pairs));
   } else {
-    out.p_value =
-        Tails{skewed_tails(value + half, null).lower, skewed_tails(value - half, null).upper}
-            .two_sided()
-            .value();
+    Tails tails = skewed_tails(value + half, null);
+    if (half > 0) tails.upper = skewed_tails(value - half, null).upper;
+    out.p_value = tails.two_sided().value();
   }
   return out;
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
 
 #include "core/statistics.hpp"
@@ -65,6 +66,17 @@ TEST(Finding, SkewedTails) {
     for (const double z : {-1e4, -100.0, -9.0, -4.6, 0.0, 4.6, 9.0, 100.0, 1e4, 1e9}) {
       const Tails tails = skewed_tails(z, {{0, 1.0}, skewness});
       EXPECT_NEAR(tails.lower + tails.upper, 1, 1e-12) << skewness << " " << z;
+    }
+  }
+}
+
+TEST(Finding, LargeGammaTailsAreBoosts) {
+  for (const double shape : {2999.0, 3000.0, 3001.5, 32767.5, 1e6}) {
+    for (double z = -8.5; z <= 8.5; z += 0.25) {
+      const double x = shape + z * std::sqrt(shape);
+      const Tails tails = gamma_tails(x, shape, std::sqrt(shape));
+      EXPECT_NEAR(tails.lower / boost::math::gamma_p(shape, x), 1, 1e-10) << shape << ", " << z;
+      EXPECT_NEAR(tails.upper / boost::math::gamma_q(shape, x), 1, 1e-10) << shape << ", " << z;
     }
   }
 }
