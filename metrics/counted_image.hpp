@@ -14,6 +14,8 @@
 
 namespace icb {
 
+struct PairTable;
+
 /// A view with a memory. Copies share the counts. Not for two threads at a time; the pixels must
 /// neither change nor go while it is used.
 ///
@@ -60,8 +62,9 @@ class CountedImage {
  private:
   struct Counts;
 
-  /// Whether pairs are counted by `plane_cooccurrence`: 8 bit, fewer than 2^32 samples.
+  /// Whether pairs are counted by `plane_pairs`: 8 bit, fewer than 2^32 samples.
   bool counts_planes() const;
+  const PairTable& pairs(std::size_t channel) const;
 
   ConstImage m_view;
   std::shared_ptr<Counts> m_counts;
