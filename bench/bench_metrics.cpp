@@ -21,6 +21,7 @@
 
 #include "bench/collector.hpp"
 #include "bench/machine_rates.hpp"
+#include "core/memory.hpp"
 #include "metrics/distance.hpp"
 #include "metrics/floating_frequency.hpp"
 #include "metrics/image_counts.hpp"
@@ -179,6 +180,7 @@ int run(int argc, char** argv) {
 }  // namespace icb
 
 int main(int argc, char** argv) {
+  icb::keep_freed_memory();
   try {
     return icb::run(argc, argv);
   } catch (const std::exception& error) {

@@ -16,6 +16,7 @@
 #include "bench/command.hpp"
 #include "bench/validators.hpp"
 #include "core/build_info.hpp"
+#include "core/memory.hpp"
 
 namespace {
 
@@ -87,6 +88,7 @@ int report(const std::exception& error, ExitCode exit) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  icb::keep_freed_memory();
   cv::setNumThreads(1);  // parallelism is ours: over cells
   try {
     const int result = run(argc, argv);

@@ -16,10 +16,10 @@ namespace {
 constexpr const char* quantity = "bit_change_rate";
 
 std::vector<Measurement> compute(const MetricInput& input) {
-  const ConstImage second = second_of(input, quantity);
+  const CountedImage& second = second_of(input, quantity);
   const Shape& shape = input.image.shape();
   return each_scope(shape, [&](auto scope, const std::string& channel) {
-    const DistanceSums sums = distance_sums(input.image, second, scope);
+    const DistanceSums& sums = input.image.distances(second, scope);
     const std::uint64_t bits = sums.n * static_cast<std::uint64_t>(shape.depth_bits());
     return changed_share(quantity, channel, bits, sums.bits, 0.5);
   });

@@ -33,8 +33,8 @@ double any_of(double p, std::size_t planes) {
   return p < 1 ? -std::expm1(static_cast<double>(planes) * std::log1p(-p)) : 1;
 }
 
-/// sqrt(E max_b (s_b - 1/2)^2) of the shares s_b of n bits.
-double sd_of_farthest(std::uint64_t n, std::size_t planes) {
+/// Of the share of n bits that is farthest from 1/2: 1/2 and sqrt(E max_b (s_b - 1/2)^2).
+NullModel farthest_null(std::uint64_t n, std::size_t planes) {
   const BinomialLaw law = binomial_law(n, 0.5);
   double beyond = 0;  // P(|2 ones - n| >= distance) of one plane
   double mean_square = 0;
@@ -48,7 +48,7 @@ double sd_of_farthest(std::uint64_t n, std::size_t planes) {
     for (std::size_t power = 1; power < planes; power *= 2) none *= none;
     mean_square += (distance * distance - nearer * nearer) * (1 - none);
   }
-  return std::sqrt(mean_square) / (2 * static_cast<double>(n));
+  return {0.5, std::sqrt(mean_square) / (2 * static_cast<double>(n))};
 }
 
 /// The upper half of the histogram has the top bit; added to the lower half, it leaves the
@@ -65,8 +65,7 @@ std::vector<std::uint64_t> ones_by_plane(Histogram counts, std::size_t planes) {
   return ones;
 }
 
-Measurement measure(const Histogram& counts, std::size_t planes, double sd,
-                    const std::string& channel) {
+Measurement measure(const Histogram& counts, std::size_t planes, const std::string& channel) {
   const std::uint64_t n = total(counts);
   const double samples = static_cast<double>(n);
   const std::vector<std::uint64_t> ones = ones_by_plane(counts, planes);
@@ -76,7 +75,8 @@ Measurement measure(const Histogram& counts, std::size_t planes, double sd,
     if (farther(ones[plane]) > farther(ones[worst])) worst = plane;
   }
   const double share = static_cast<double>(ones[worst]) / samples;
-  Measurement out = finding("bit_plane_balance", channel, "1", n, share, {0.5, sd});
+  Measurement out =
+      finding("bit_plane_balance", channel, "1", n, share, remembered(farthest_null, n, planes));
   const double p = std::min(1.0, 2 * binomial_upper_p(farther(ones[worst]), n, 0.5).value());
   out.p_value = any_of(p, planes);
   add_detail(out, fmt::format("plane {} of 0 to {}, z = {:.2f} by itself", worst, planes - 1,
@@ -87,10 +87,8 @@ Measurement measure(const Histogram& counts, std::size_t planes, double sd,
 std::vector<Measurement> compute(const MetricInput& input) {
   const Shape& shape = input.image.shape();
   const auto planes = static_cast<std::size_t>(shape.depth_bits());
-  const double sd = sd_of_farthest(shape.pixels(), planes);
   return each_scope(shape, [&](auto scope, const std::string& channel) {
-    return measure(input.image.histogram(scope), planes,
-                   scope ? sd : sd_of_farthest(shape.samples(), planes), channel);
+    return measure(input.image.histogram(scope), planes, channel);
   });
 }
 

@@ -61,4 +61,24 @@ Cooccurrence coarser(const Cooccurrence& counts, std::size_t levels) {
   return out;
 }
 
+PairTexture pair_texture(const Cooccurrence& counts) {
+  const std::size_t levels = counts.levels;
+  PairTexture out;
+  out.differences.resize(levels);
+  out.sums.n = counts.pairs;
+  for (std::uint64_t i = 0; i < levels; ++i) {
+    for (std::uint64_t j = 0; j < levels; ++j) {
+      const std::uint64_t count = counts.counts[i * levels + j];
+      out.sums.x += count * i;
+      out.sums.y += count * j;
+      out.sums.xx += count * i * i;
+      out.sums.yy += count * j * j;
+      out.sums.xy += count * i * j;
+      out.differences[i > j ? i - j : j - i] += count;
+      out.squares += count * count;
+    }
+  }
+  return out;
+}
+
 }  // namespace icb

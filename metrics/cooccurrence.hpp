@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/image.hpp"
+#include "metrics/correlation.hpp"
 
 namespace icb {
 
@@ -28,5 +29,14 @@ Cooccurrence cooccurrence(ConstImage image, std::optional<std::size_t> channel, 
 /// The same pairs at fewer levels, a power of two from 2 to counts.levels. Errors:
 /// std::invalid_argument for other levels.
 Cooccurrence coarser(const Cooccurrence& counts, std::size_t levels);
+
+/// What metrics of texture need of such a matrix: exact sums over its cells.
+struct PairTexture {
+  PairSums sums;                           ///< of the two levels of each pair
+  std::vector<std::uint64_t> differences;  ///< how many pairs differ by d levels, d < levels
+  std::uint64_t squares = 0;               ///< sum of the squared counts
+};
+
+PairTexture pair_texture(const Cooccurrence& counts);
 
 }  // namespace icb

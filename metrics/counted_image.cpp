@@ -30,6 +30,16 @@ struct CountedImage::Counts {
   std::map<Scope, Histogram> histograms;
   std::map<std::pair<std::size_t, std::ptrdiff_t>, std::vector<PairSums>> adjacent;
   std::map<std::pair<Scope, std::size_t>, Cooccurrence> cooccurrences;
+  std::map<std::size_t, PairTable> pairs;
+  std::map<std::size_t, CellSums> cell_sums;
+  std::map<std::pair<Scope, std::size_t>, PairTexture> textures;
+  // By the counts of the other image, which need not live on.
+  std::map<std::weak_ptr<Counts>, std::map<Scope, DistanceSums>, std::owner_less<>> distances;
+
+  /// Of a channel whose pairs have been counted.
+  const CellSums& cells(std::size_t channel) {
+    return remembered(cell_sums, channel, [&] { return sum_cells(pairs.at(channel)); });
+  }
 };
 
 CountedImage::CountedImage(ConstImage view) : m_view(view), m_counts(std::make_shared<Counts>()) {}
@@ -58,9 +68,8 @@ const Histogram& CountedImage::histogram(Scope channel) const {
       return icb::histogram(m_view, channel);
     }
     const Plane own{shape().rows, shape().cols, plane(*channel)};
-    const auto pairs = m_counts->cooccurrences.find({channel, 256});
-    return pairs != m_counts->cooccurrences.end() ? histogram_from(pairs->second, own)
-                                                  : plane_histogram(own);
+    return m_counts->pairs.contains(*channel) ? histogram_from(m_counts->cells(*channel), own)
+                                              : plane_histogram(own);
   });
 }
 
@@ -95,18 +104,67 @@ const Cooccurrence& CountedImage::cooccurrence(Scope channel, std::size_t levels
       }
       return counts;
     }
-    if (levels < 256) return coarser(cooccurrence(channel, 256), levels);
-    if (levels != 256 || shape().sample_bytes != 1 || !channel || *channel >= shape().channels ||
-        shape().samples() >= std::uint64_t{1} << 32) {
-      return icb::cooccurrence(m_view, channel, levels);
+    if (counts_planes() && channel && *channel < shape().channels) {
+      const PairTable& table = pairs(*channel);
+      if (levels == 8) return m_counts->cells(*channel).coarse;
+      if (levels == 256) return transposed(table);
     }
-    return plane_cooccurrence({shape().rows, shape().cols, plane(*channel)});
+    return levels < 256 ? coarser(cooccurrence(channel, 256), levels)
+                        : icb::cooccurrence(m_view, channel, levels);
+  });
+}
+
+const PairTexture& CountedImage::texture(Scope channel, std::size_t levels) const {
+  return remembered(m_counts->textures, {channel, levels}, [&] {
+    if (levels != 256 || !counts_planes()) return pair_texture(cooccurrence(channel, levels));
+    if (channel) {
+      pairs(*channel);
+      const CellSums& cells = m_counts->cells(*channel);
+      return PairTexture{adjacent(horizontal).at(*channel), cells.differences, cells.squares};
+    }
+    PairTexture all = texture(0, 256);
+    std::vector<const PairTable*> tables{&pairs(0)};
+    for (std::size_t c = 1; c < shape().channels; ++c) {
+      const PairTexture& more = texture(c, 256);
+      all.sums += more.sums;
+      for (std::size_t d = 0; d < 256; ++d) all.differences[d] += more.differences[d];
+      tables.push_back(&pairs(c));
+    }
+    all.squares = pooled_squares(tables);
+    return all;
+  });
+}
+
+const PairTable& CountedImage::pairs(std::size_t channel) const {
+  return remembered(m_counts->pairs, channel, [&] {
+    return plane_pairs({shape().rows, shape().cols, plane(channel)});
+  });
+}
+
+bool CountedImage::counts_planes() const {
+  return shape().sample_bytes == 1 && shape().samples() < std::uint64_t{1} << 32;
+}
+
+const DistanceSums& CountedImage::distances(const CountedImage& other, Scope channel) const {
+  return remembered(m_counts->distances[other.m_counts], channel, [&] {
+    const bool alike = other.shape() == shape() && shape().samples() <= std::uint64_t{1} << 32;
+    if (!alike || (channel && *channel >= shape().channels)) {  // what it says of these
+      return distance_sums(m_view, other.m_view, channel);
+    }
+    if (!channel) {
+      DistanceSums sums;
+      for (std::size_t c = 0; c < shape().channels; ++c) sums += distances(other, c);
+      return sums;
+    }
+    if (shape().sample_bytes != 1) return distance_sums(m_view, other.m_view, channel);
+    const Shape one{shape().rows, shape().cols};
+    return distance_sums(ConstImage(one, plane(*channel)), ConstImage(one, other.plane(*channel)));
   });
 }
 
 void CountedImage::count_all() const {
   for (std::size_t c = 0; c < shape().channels; ++c) {
-    if (shape().samples() < std::uint64_t{1} << 32) cooccurrence(c, 256);
+    if (counts_planes()) pairs(c);
     histogram(c);
   }
   adjacent(horizontal);

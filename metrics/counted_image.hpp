@@ -9,9 +9,12 @@
 #include "core/image.hpp"
 #include "metrics/cooccurrence.hpp"
 #include "metrics/correlation.hpp"
+#include "metrics/distance.hpp"
 #include "metrics/histogram.hpp"
 
 namespace icb {
+
+struct PairTable;
 
 /// A view with a memory. Copies share the counts. Not for two threads at a time; the pixels must
 /// neither change nor go while it is used.
@@ -44,12 +47,24 @@ class CountedImage {
   /// As `icb::cooccurrence`, of one channel or of all.
   const Cooccurrence& cooccurrence(std::optional<std::size_t> channel, std::size_t levels) const;
 
+  /// As `pair_texture` of that co-occurrence.
+  const PairTexture& texture(std::optional<std::size_t> channel, std::size_t levels) const;
+
+  /// As `distance_sums` of this image and another, of one channel or of all; remembered for this
+  /// other image and its copies.
+  const DistanceSums& distances(const CountedImage& other,
+                                std::optional<std::size_t> channel) const;
+
   /// Makes the counts most metrics share, in the order that is fastest: the histogram follows from
   /// the co-occurrence. For whoever runs all metrics on one image; the results are the same.
   void count_all() const;
 
  private:
   struct Counts;
+
+  /// Whether pairs are counted by `plane_pairs`: 8 bit, fewer than 2^32 samples.
+  bool counts_planes() const;
+  const PairTable& pairs(std::size_t channel) const;
 
   ConstImage m_view;
   std::shared_ptr<Counts> m_counts;

@@ -42,12 +42,15 @@ double deviation(const Histogram& counts, std::uint64_t n) {
   return static_cast<double>(sum) / (static_cast<double>(bins) * static_cast<double>(n));
 }
 
+SkewedNull deviation_null(std::uint64_t n, std::size_t bins) {
+  const double samples = static_cast<double>(n);
+  const double mean = samples / static_cast<double>(bins);
+  return cell_sum_null(n, bins, [&](double c) { return std::abs(c - mean) / samples; });
+}
+
 Measurement measure(const Histogram& counts, const std::string& channel) {
   const std::uint64_t n = total(counts);
-  const double samples = static_cast<double>(n);
-  const double mean = samples / static_cast<double>(counts.size());
-  const SkewedNull null =
-      cell_sum_null(n, counts.size(), [&](double c) { return std::abs(c - mean) / samples; });
+  const SkewedNull null = remembered(deviation_null, n, counts.size());
   Measurement out =
       finding("deviation_from_uniform", channel, "1", n, deviation(counts, n), null.moments);
   if (!out.z) {

@@ -28,10 +28,10 @@ struct SkewedNull {
   double skewness = 0;
 };
 
-/// null(n, bins), computed once per process and function: images come in few sizes, and such sums
-/// may take longer than the count they judge. Any thread.
-NullModel remembered(NullModel (*null)(std::uint64_t n, std::size_t bins), std::uint64_t n,
-                     std::size_t bins);
+/// null(n, k), computed once per process and function: images come in few sizes, and such sums may
+/// take longer than the count they judge. Null is NullModel or SkewedNull. Any thread.
+template <class Null>
+Null remembered(Null (*null)(std::uint64_t n, std::size_t k), std::uint64_t n, std::size_t k);
 
 /// Name of a channel in measurements; "all" for no channel, the samples of all channels pooled.
 std::string scope_name(const Shape& shape, std::optional<std::size_t> channel);

@@ -4,13 +4,14 @@
 ///           over the document. There a curve, here its mean. Null model: exact moments, see
 ///           metrics/floating_frequency.hpp.
 /// Value:    1 to 64; 56.72 is expected. Bytes of a channel in raster order, both bytes of a 16-bit
-///           sample as stored; "all": the bytes of the image as stored. n is the number of bytes.
+///           sample as stored; "all": the mean over the windows of all channels, each of one
+///           channel. n is the number of bytes.
 /// Sees:     values that come back sooner (repetitions, smooth regions) or later (counters, sorted
 ///           or balanced bytes) than chance would have it, whatever the histogram.
 /// p:        two-sided, normal. Simulated: within 5 per cent at p = 0.01 and 15 at 0.001 from 256
-///           bytes on; below, within 30 per cent (one window, 64 bytes: 70, being discrete), and
-///           `detail` says so.
-/// Shapes:   any; below 64 bytes not_applicable.
+///           bytes a channel on; below, within 30 per cent (one window, 64 bytes: 70, being
+///           discrete), and `detail` says so.
+/// Shapes:   any; below 64 bytes a channel not_applicable.
 #include "metrics/floating_frequency.hpp"
 
 #include <fmt/format.h>
@@ -91,16 +92,24 @@ namespace {
 
 constexpr const char* quantity = "floating_frequency";
 
-Measurement measure(ConstBytes bytes, const std::string& channel) {
-  const std::uint64_t n = bytes.size();
-  if (n < floating_window) {
-    return no_finding(quantity, channel, "1", n, fmt::format("{} bytes, a window has 64", n));
+/// Of `channels` channels of `bytes` bytes each, whose windows have `distinct` values in sum.
+Measurement measure(std::uint64_t distinct, std::uint64_t bytes, std::size_t channels,
+                    const std::string& channel) {
+  const std::uint64_t n = bytes * channels;
+  if (bytes < floating_window) {
+    return no_finding(
+        quantity, channel, "1", n,
+        fmt::format("{} bytes{}, a window has 64", bytes, channels == 1 ? "" : " a channel"));
   }
-  const double mean = static_cast<double>(distinct_in_windows(bytes)) /
-                      static_cast<double>(n - (floating_window - 1));
-  Measurement out = finding(quantity, channel, "1", n, mean, floating_frequency_null(n));
+  const std::uint64_t windows = channels * (bytes - (floating_window - 1));
+  const double mean = static_cast<double>(distinct) / static_cast<double>(windows);
+  Measurement out = finding(quantity, channel, "1", n, mean,
+                            remembered(floating_frequency_null, bytes, channels));
   out.p_value = two_sided_normal_p(*out.z).value();
-  if (n < 256) add_detail(out, fmt::format("p is approximate: {} bytes", n));
+  if (bytes < 256) {
+    add_detail(
+        out, fmt::format("p is approximate: {} bytes{}", bytes, channels == 1 ? "" : " a channel"));
+  }
   return out;
 }
 
@@ -117,18 +126,23 @@ Bytes bytes_of(ConstImage image, std::size_t channel) {
 }
 
 std::vector<Measurement> compute(const MetricInput& input) {
-  const ConstImage image = input.image;
-  return each_scope(image.shape(), [&](auto scope, const std::string& channel) {
-    if (!scope) return measure(image.bytes(), channel);
-    if (image.shape().sample_bytes == 1) return measure(input.image.plane(*scope), channel);
-    return measure(bytes_of(image, *scope), channel);
+  const Shape& shape = input.image.shape();
+  const std::uint64_t bytes = shape.pixels() * shape.sample_bytes;
+  std::uint64_t pooled = 0;
+  return each_scope(shape, [&](auto scope, const std::string& channel) {
+    if (!scope) return measure(pooled, bytes, shape.channels, channel);
+    const std::uint64_t distinct =
+        distinct_in_windows(shape.sample_bytes == 1 ? input.image.plane(*scope)
+                                                    : ConstBytes(bytes_of(input.image, *scope)));
+    pooled += distinct;
+    return measure(distinct, bytes, 1, channel);
   });
 }
 
 const RegisterMetric entry{
     {.name = quantity,
      .unit = "1",
-     .formula = "mean number of distinct values over all windows of 64 consecutive bytes",
+     .formula = "mean number of distinct values over all windows of 64 bytes of one channel",
      .expected = "256 (1 - (255/256)^64)",
      .sd = "exact, from the covariances of overlapping windows",
      .source = "CrypTool 1, floating frequency; null model derived, see "
@@ -142,7 +156,7 @@ std::uint64_t distinct_in_windows(ConstBytes bytes) {
   return HWY_DYNAMIC_DISPATCH(distinct_sum)(bytes.data(), bytes.size() - (floating_window - 1));
 }
 
-NullModel floating_frequency_null(std::uint64_t n) {
+NullModel floating_frequency_null(std::uint64_t n, std::size_t channels) {
   if (n < floating_window) {
     throw std::invalid_argument(
         fmt::format("floating_frequency_null: expected 64 bytes or more, got {}", n));
@@ -159,7 +173,7 @@ NullModel floating_frequency_null(std::uint64_t n) {
                               k * k * std::pow(q, 2 * w);
     variance += (h == 0 ? 1 : 2) * (windows - h) / (windows * windows) * covariance;
   }
-  return {k * (1 - std::pow(q, w)), std::sqrt(variance)};
+  return {k * (1 - std::pow(q, w)), std::sqrt(variance / static_cast<double>(channels))};
 }
 
 }  // namespace icb

@@ -26,8 +26,9 @@ std::uint64_t distinct_in_windows(ConstBytes bytes);
 /// own each; a value is absent from both with probability q^(64+h), two different values from one
 /// each with r^(64-h) q^(2h). Hence the covariance
 ///   C_h = K q^(64+h) + K (K-1) r^(64-h) q^(2h) - K^2 q^128,   C_64 = 0 and 0 beyond,
-/// and Var = (W C_0 + 2 sum_{h=1}^{63} (W - h)^+ C_h) / W^2.
+/// and Var = (W C_0 + 2 sum_{h=1}^{63} (W - h)^+ C_h) / W^2. The mean over the windows of several
+/// channels of n bytes each, which are independent, has the same mean and Var / channels.
 /// Errors: std::invalid_argument for n < 64.
-NullModel floating_frequency_null(std::uint64_t n);
+NullModel floating_frequency_null(std::uint64_t n, std::size_t channels = 1);
 
 }  // namespace icb

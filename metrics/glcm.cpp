@@ -68,7 +68,7 @@ std::vector<Measurement> with_pairs(const MetricInput& input, const std::string&
     if (shape.cols < 2) {
       return no_finding(name, channel, "1", 0, fmt::format("no pair in {}", to_string(shape)));
     }
-    return measure(scope, channel, input.image.cooccurrence(scope, levels));
+    return measure(scope, channel, input.image.texture(scope, levels));
   });
 }
 
@@ -81,10 +81,9 @@ Measurement judged(const std::string& name, const std::string& channel, std::uin
   } else if (pairs < p_from_pairs) {
     add_detail(out, fmt::format("no p: {} pairs, below {}", pairs, p_from_pairs));
   } else {
-    out.p_value =
-        Tails{skewed_tails(value + half, null).lower, skewed_tails(value - half, null).upper}
-            .two_sided()
-            .value();
+    Tails tails = skewed_tails(value + half, null);
+    if (half > 0) tails.upper = skewed_tails(value - half, null).upper;
+    out.p_value = tails.two_sided().value();
   }
   return out;
 }
@@ -99,13 +98,13 @@ MetricEntry entry_of(const std::string& property, std::size_t levels) {
 
 /// Mean of f over the differences of levels.
 MetricEntry difference_entry(const std::string& property, std::size_t levels, double (*f)(double),
-                             double (*value)(const Cooccurrence&)) {
+                             double (*value)(const PairTexture&)) {
   MetricEntry out = entry_of(property, levels);
   out.sd = "exact; sqrt(n E F^2 + 2 M (C - 2) E g^2) / n, see metrics/glcm.hpp";
   out.compute = [name = out.name, levels, value,
                  moments = pair_moments(tabulate(levels, f))](const MetricInput& input) {
-    return with_pairs(input, name, levels, [&](auto scope, auto& channel, auto& counts) {
-      return judged(name, channel, counts.pairs, value(counts),
+    return with_pairs(input, name, levels, [&](auto scope, auto& channel, auto& texture) {
+      return judged(name, channel, texture.sums.n, value(texture),
                     difference_null(moments, rows_of(input.image.shape(), scope)));
     });
   };
@@ -134,10 +133,11 @@ MetricEntry energy(std::size_t levels) {
   out.expected = "1/L^2 + (1 - 1/L^2) / n";
   out.sd = "exact; about sqrt(2 (L^2 - 1) + 4 (L - 1)) / (n L^2)";
   out.compute = [name = out.name, levels](const MetricInput& input) {
-    return with_pairs(input, name, levels, [&](auto scope, auto& channel, auto& counts) {
-      const double n = static_cast<double>(counts.pairs);
+    return with_pairs(input, name, levels, [&](auto scope, auto& channel, auto& texture) {
+      const double n = static_cast<double>(texture.sums.n);
       const SkewedNull null = energy_null(levels, rows_of(input.image.shape(), scope));
-      Measurement m = judged(name, channel, counts.pairs, glcm_energy(counts), null, 1 / (n * n));
+      Measurement m =
+          judged(name, channel, texture.sums.n, glcm_energy(texture), null, 1 / (n * n));
       const double coincidences = (null.moments.mean * n - 1) * n / 2;
       if (m.p_value && coincidences < 100) {
         add_detail(m,
@@ -158,10 +158,10 @@ MetricEntry correlation(std::size_t levels) {
   out.sd = "about 1 / sqrt(n - 1); adjacent_null in metrics/correlation.hpp";
   out.family = "correlation_horizontal";
   out.compute = [name = out.name, levels](const MetricInput& input) {
-    return with_pairs(input, name, levels, [&](auto scope, auto& channel, auto& counts) {
+    return with_pairs(input, name, levels, [&](auto scope, auto& channel, auto& texture) {
       const Shape& shape = input.image.shape();
-      const std::uint64_t n = counts.pairs;
-      const auto r = glcm_correlation(counts);
+      const std::uint64_t n = texture.sums.n;
+      const auto r = glcm_correlation(texture);
       if (!r) {
         return no_finding(name, channel, "1", n,
                           fmt::format("no variance in {} pair{}", n, n == 1 ? "" : "s"));
@@ -185,8 +185,8 @@ const RegisterMetric energy_256{energy(256)};
 const RegisterMetric correlation_8{correlation(8)};
 const RegisterMetric correlation_256{correlation(256)};
 
-void check(const Cooccurrence& counts) {
-  if (counts.pairs == 0) throw std::invalid_argument("glcm: needs at least one pair, got none");
+void check(const PairTexture& texture) {
+  if (texture.sums.n == 0) throw std::invalid_argument("glcm: needs at least one pair, got none");
 }
 
 void check(PairRows rows) {
@@ -198,74 +198,37 @@ void check(PairRows rows) {
 
 }  // namespace
 
-std::vector<std::uint64_t> level_differences(const Cooccurrence& counts) {
-  const std::size_t levels = counts.levels;
-  std::vector<std::uint64_t> sums(2 * levels - 1);  // of j - i = -(levels - 1) and up
-  for (std::size_t i = 0; i < levels; ++i) {
-    const std::uint32_t* const row = counts.counts.data() + i * levels;
-    std::uint64_t* const sum = sums.data() + (levels - 1 - i);
-    for (std::size_t j = 0; j < levels; ++j) sum[j] += row[j];
-  }
-  std::vector<std::uint64_t> out(levels);
-  out[0] = sums[levels - 1];
-  for (std::size_t d = 1; d < levels; ++d) out[d] = sums[levels - 1 + d] + sums[levels - 1 - d];
-  return out;
-}
-
-double glcm_contrast(const Cooccurrence& counts) {
-  check(counts);
+double glcm_contrast(const PairTexture& texture) {
+  check(texture);
   std::uint64_t sum = 0;  // below 2^32 * 255^2
   std::uint64_t d = 0;
-  for (const std::uint64_t count : level_differences(counts)) {
+  for (const std::uint64_t count : texture.differences) {
     sum += count * d * d;
     ++d;
   }
-  return static_cast<double>(sum) / static_cast<double>(counts.pairs);
+  return static_cast<double>(sum) / static_cast<double>(texture.sums.n);
 }
 
-double glcm_homogeneity(const Cooccurrence& counts) {
-  check(counts);
+double glcm_homogeneity(const PairTexture& texture) {
+  check(texture);
   double sum = 0;
   double d = 0;
-  for (const std::uint64_t count : level_differences(counts)) {
+  for (const std::uint64_t count : texture.differences) {
     sum += static_cast<double>(count) * nearness(d);
     ++d;
   }
-  return sum / static_cast<double>(counts.pairs);
+  return sum / static_cast<double>(texture.sums.n);
 }
 
-double glcm_energy(const Cooccurrence& counts) {
-  check(counts);
-  std::uint64_t sum = 0;  // below (2^32)^2
-  for (const std::uint64_t count : counts.counts) sum += count * count;
-  const double n = static_cast<double>(counts.pairs);
-  return static_cast<double>(sum) / (n * n);
+double glcm_energy(const PairTexture& texture) {
+  check(texture);
+  const double n = static_cast<double>(texture.sums.n);
+  return static_cast<double>(texture.squares) / (n * n);
 }
 
-std::optional<double> glcm_correlation(const Cooccurrence& counts) {
-  check(counts);
-  const std::size_t levels = counts.levels;
-  std::vector<std::uint64_t> columns(levels);
-  PairSums sums;
-  sums.n = counts.pairs;
-  for (std::size_t i = 0; i < levels; ++i) {
-    const std::uint32_t* const row = counts.counts.data() + i * levels;
-    std::uint64_t here = 0;
-    std::uint64_t weighted = 0;
-    for (std::size_t j = 0; j < levels; ++j) {
-      here += row[j];
-      weighted += row[j] * std::uint64_t{j};
-      columns[j] += row[j];
-    }
-    sums.x += i * here;
-    sums.xx += i * i * here;
-    sums.xy += i * weighted;
-  }
-  for (std::size_t j = 0; j < levels; ++j) {
-    sums.y += j * columns[j];
-    sums.yy += j * j * columns[j];
-  }
-  return pearson(sums);
+std::optional<double> glcm_correlation(const PairTexture& texture) {
+  check(texture);
+  return pearson(texture.sums);
 }
 
 PairMoments pair_moments(const std::vector<double>& f) {

@@ -11,17 +11,14 @@
 
 namespace icb {
 
-/// How many pairs differ by d levels, d = 0 to levels - 1.
-std::vector<std::uint64_t> level_differences(const Cooccurrence& counts);
-
 /// sum_ij (i - j)^2 p_ij, in [0, (levels - 1)^2]. These four need at least one pair.
-double glcm_contrast(const Cooccurrence& counts);
+double glcm_contrast(const PairTexture& texture);
 /// sum_ij p_ij / (1 + |i - j|), in [1 / levels, 1].
-double glcm_homogeneity(const Cooccurrence& counts);
+double glcm_homogeneity(const PairTexture& texture);
 /// sum_ij p_ij^2, in [1 / levels^2, 1].
-double glcm_energy(const Cooccurrence& counts);
+double glcm_energy(const PairTexture& texture);
 /// Pearson's r of the two levels, by `pearson`; absent if either does not vary.
-std::optional<double> glcm_correlation(const Cooccurrence& counts);
+std::optional<double> glcm_correlation(const PairTexture& texture);
 
 /// Rows of samples in which neighbours are pairs: `count` rows of `length` >= 2, independent of
 /// each other. A channel has its rows, all channels together those of all.

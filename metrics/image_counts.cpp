@@ -124,7 +124,7 @@ template <class Counter>
 HWY_INLINE Counter& counter_of(Counter* HWY_RESTRICT counts, const std::uint8_t* HWY_RESTRICT a) {
   std::uint16_t pair{};
   std::memcpy(&pair, a, 2);
-  return counts[__builtin_bswap16(pair)];
+  return counts[pair];
 }
 
 // Two rows at a time: neighbours in one row often wait for each other.
@@ -161,12 +161,45 @@ bool count_pairs_8(const std::uint8_t* HWY_RESTRICT a, std::size_t rows, std::si
   return true;
 }
 
-void sum_rows(const std::uint32_t* HWY_RESTRICT counts, std::uint64_t* HWY_RESTRICT sums) {
-  for (std::size_t i = 0; i < 256; ++i) {
-    std::uint32_t sum = 0;
-    for (std::size_t j = 0; j < 256; ++j) sum += counts[256 * i + j];
-    sums[i] = sum;
+// Sums of each column, of each diagonal (511 of them), of each square of 32 x 32 (transposed), and
+// of the squares.
+void sum_cells(const std::uint32_t* HWY_RESTRICT counts, std::uint64_t* HWY_RESTRICT columns,
+               std::uint32_t* HWY_RESTRICT diagonals, std::uint32_t* HWY_RESTRICT coarse,
+               std::uint64_t* HWY_RESTRICT squares) {
+  std::uint64_t sum_of_squares = 0;
+  for (std::size_t part = 0; part < 8; ++part) {
+    std::uint32_t sums[256] = {};  // of 32 cells each
+    for (std::size_t i = 32 * part; i < 32 * part + 32; ++i) {
+      const std::uint32_t* HWY_RESTRICT row = counts + 256 * i;
+      std::uint32_t* HWY_RESTRICT diagonal = diagonals + (255 - i);
+      for (std::size_t j = 0; j < 256; ++j) {
+        diagonal[j] += row[j];
+        sums[j] += row[j];
+      }
+      for (std::size_t j = 0; j < 256; ++j) sum_of_squares += std::uint64_t{row[j]} * row[j];
+    }
+    for (std::size_t j = 0; j < 256; ++j) {
+      columns[j] += sums[j];
+      coarse[j / 32 * 8 + part] += sums[j];
+    }
   }
+  *squares = sum_of_squares;
+}
+
+// Of the sum of so many tables of 65536 counts.
+void pooled_squares(const std::uint32_t* const* tables, std::size_t many,
+                    std::uint64_t* HWY_RESTRICT squares) {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < 65536; i += 256) {
+    std::uint32_t pooled[256];
+    std::memcpy(pooled, tables[0] + i, sizeof pooled);
+    for (std::size_t m = 1; m < many; ++m) {
+      const std::uint32_t* HWY_RESTRICT row = tables[m] + i;
+      for (std::size_t j = 0; j < 256; ++j) pooled[j] += row[j];
+    }
+    for (std::size_t j = 0; j < 256; ++j) sum += std::uint64_t{pooled[j]} * pooled[j];
+  }
+  *squares = sum;
 }
 
 void add_32(const std::uint32_t* HWY_RESTRICT from, std::size_t n, std::uint32_t* HWY_RESTRICT to) {
@@ -187,7 +220,8 @@ HWY_EXPORT(neighbour_products);
 HWY_EXPORT(count_values);
 HWY_EXPORT(count_pairs_32);
 HWY_EXPORT(count_pairs_8);
-HWY_EXPORT(sum_rows);
+HWY_EXPORT(sum_cells);
+HWY_EXPORT(pooled_squares);
 HWY_EXPORT(add_32);
 
 namespace {
@@ -287,9 +321,8 @@ Histogram plane_histogram(const Plane& plane) {
   return counts;
 }
 
-Cooccurrence plane_cooccurrence(const Plane& plane) {
-  Cooccurrence out{256, std::vector<std::uint32_t>(65536),
-                   std::uint64_t{plane.rows} * (plane.cols - 1)};
+PairTable plane_pairs(const Plane& plane) {
+  PairTable out{std::vector<std::uint32_t>(65536), std::uint64_t{plane.rows} * (plane.cols - 1)};
   // Strips small enough that random samples never overflow a byte, large enough that emptying the
   // bytes does not count. Where one does overflow, the image is not random: no second try.
   constexpr std::size_t strip = std::size_t{1} << 20;
@@ -311,9 +344,38 @@ Cooccurrence plane_cooccurrence(const Plane& plane) {
   return out;
 }
 
-Histogram histogram_from(const Cooccurrence& counts, const Plane& plane) {
-  Histogram out(256);
-  HWY_DYNAMIC_DISPATCH(sum_rows)(counts.counts.data(), out.data());
+Cooccurrence transposed(const PairTable& table) {
+  Cooccurrence out{256, std::vector<std::uint32_t>(65536), table.pairs};
+  for (std::size_t i = 0; i < 256; ++i) {
+    for (std::size_t j = 0; j < 256; ++j) out.counts[256 * i + j] = table.counts[256 * j + i];
+  }
+  return out;
+}
+
+CellSums sum_cells(const PairTable& table) {
+  CellSums out{.left = std::vector<std::uint64_t>(256),
+               .differences = std::vector<std::uint64_t>(256),
+               .coarse = {8, std::vector<std::uint32_t>(64), table.pairs}};
+  std::array<std::uint32_t, 511> diagonals{};
+  HWY_DYNAMIC_DISPATCH(sum_cells)
+  (table.counts.data(), out.left.data(), diagonals.data(), out.coarse.counts.data(), &out.squares);
+  out.differences[0] = diagonals[255];
+  for (std::size_t d = 1; d < 256; ++d) {
+    out.differences[d] = std::uint64_t{diagonals.at(255 + d)} + diagonals.at(255 - d);
+  }
+  return out;
+}
+
+std::uint64_t pooled_squares(std::span<const PairTable* const> tables) {
+  std::vector<const std::uint32_t*> counts;
+  for (const PairTable* each : tables) counts.push_back(each->counts.data());
+  std::uint64_t squares = 0;
+  HWY_DYNAMIC_DISPATCH(pooled_squares)(counts.data(), counts.size(), &squares);
+  return squares;
+}
+
+Histogram histogram_from(const CellSums& sums, const Plane& plane) {
+  Histogram out = sums.left;
   for (std::size_t row = 1; row <= plane.rows; ++row) ++out[plane.bytes[row * plane.cols - 1]];
   return out;
 }

@@ -36,12 +36,33 @@ std::array<PairSums, 4> neighbour_pairs(const Plane& plane);
 /// As `icb::histogram`.
 Histogram plane_histogram(const Plane& plane);
 
-/// As `icb::cooccurrence` at 256 levels.
-Cooccurrence plane_cooccurrence(const Plane& plane);
+/// The co-occurrence at 256 levels, transposed: counts[256 * right + left], as a pair lies in
+/// memory.
+struct PairTable {
+  std::vector<std::uint32_t> counts;
+  std::uint64_t pairs = 0;  ///< their sum
+};
 
-/// The histogram that follows from the 256-level co-occurrence of the plane: all samples but the
-/// last of each row are left ones.
-Histogram histogram_from(const Cooccurrence& counts, const Plane& plane);
+PairTable plane_pairs(const Plane& plane);
+
+/// The other way round: as `icb::cooccurrence`.
+Cooccurrence transposed(const PairTable& table);
+
+/// Sums over the cells of a table, from one pass over them.
+struct CellSums {
+  std::vector<std::uint64_t> left;         ///< how often a level is the left one
+  std::vector<std::uint64_t> differences;  ///< as in PairTexture
+  std::uint64_t squares = 0;               ///< as in PairTexture
+  Cooccurrence coarse;                     ///< at 8 levels, not transposed
+};
+
+CellSums sum_cells(const PairTable& table);
+
+/// The histogram that follows: all samples of the plane but the last of each row are left ones.
+Histogram histogram_from(const CellSums& sums, const Plane& plane);
+
+/// The sum of the squared counts of all these tables pooled.
+std::uint64_t pooled_squares(std::span<const PairTable* const> tables);
 
 /// to[i] += from[i]. Contract: as many counts in both.
 void add_counts(std::span<const std::uint32_t> from, std::span<std::uint32_t> to);

@@ -23,7 +23,7 @@ constexpr const char* quantity = "mae";
 std::vector<Measurement> compute(const MetricInput& input) {
   const CountedImage& plain = plain_of(input, quantity);
   return each_scope(input.image.shape(), [&](auto scope, const std::string& channel) {
-    const DistanceSums sums = distance_sums(plain, input.image, scope);
+    const DistanceSums& sums = input.image.distances(plain, scope);
     const double value = static_cast<double>(sums.absolute) / static_cast<double>(sums.n);
     return finding_of_mean(quantity, channel, "1", sums.n, value, mae_null(plain.histogram(scope)));
   });

@@ -51,7 +51,7 @@ Cumulants cumulants(const Histogram& plain) {
 std::vector<Measurement> compute(const MetricInput& input) {
   const CountedImage& plain = plain_of(input, quantity);
   return each_scope(input.image.shape(), [&](auto scope, const std::string& channel) {
-    const DistanceSums sums = distance_sums(plain, input.image, scope);
+    const DistanceSums& sums = input.image.distances(plain, scope);
     const double value = static_cast<double>(sums.squares) / static_cast<double>(sums.n);
     return finding_of_mean(quantity, channel, "1", sums.n, value, mse_null(plain.histogram(scope)));
   });

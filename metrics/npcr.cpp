@@ -23,10 +23,10 @@ namespace {
 constexpr const char* quantity = "npcr";
 
 std::vector<Measurement> compute(const MetricInput& input) {
-  const ConstImage second = second_of(input, quantity);
+  const CountedImage& second = second_of(input, quantity);
   const double same = std::ldexp(1.0, -input.image.shape().depth_bits());
   return each_scope(input.image.shape(), [&](auto scope, const std::string& channel) {
-    const DistanceSums sums = distance_sums(input.image, second, scope);
+    const DistanceSums& sums = input.image.distances(second, scope);
     return changed_share(quantity, channel, sums.n, sums.different, same);
   });
 }

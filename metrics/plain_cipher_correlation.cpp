@@ -47,7 +47,7 @@ std::pair<std::uint64_t, std::uint64_t> powers(const Histogram& counts) {
 
 /// The sum of products by (x - y)^2 = x^2 + y^2 - 2 x y.
 PairSums pairs_of(const CountedImage& plain, const CountedImage& cipher, std::size_t channel) {
-  const DistanceSums distances = distance_sums(plain, cipher, channel);
+  const DistanceSums& distances = cipher.distances(plain, channel);
   const auto [x, xx] = powers(plain.histogram(channel));
   const auto [y, yy] = powers(cipher.histogram(channel));
   return {distances.n, x, y, xx, yy, (xx + yy - distances.squares) / 2};

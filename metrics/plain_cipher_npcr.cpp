@@ -19,10 +19,10 @@ namespace {
 constexpr const char* quantity = "plain_cipher_npcr";
 
 std::vector<Measurement> compute(const MetricInput& input) {
-  const ConstImage plain = plain_of(input, quantity);
+  const CountedImage& plain = plain_of(input, quantity);
   const double same = std::ldexp(1.0, -input.image.shape().depth_bits());
   return each_scope(input.image.shape(), [&](auto scope, const std::string& channel) {
-    const DistanceSums sums = distance_sums(plain, input.image, scope);
+    const DistanceSums& sums = input.image.distances(plain, scope);
     return changed_share(quantity, channel, sums.n, sums.different, same);
   });
 }

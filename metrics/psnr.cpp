@@ -20,7 +20,7 @@ std::vector<Measurement> compute(const MetricInput& input) {
   const CountedImage& plain = plain_of(input, quantity);
   const Shape& shape = input.image.shape();
   return each_scope(shape, [&](auto scope, const std::string& channel) {
-    const DistanceSums sums = distance_sums(plain, input.image, scope);
+    const DistanceSums& sums = input.image.distances(plain, scope);
     const double error = static_cast<double>(sums.squares) / static_cast<double>(sums.n);
     const auto value = psnr_of(error, shape.depth_bits());
     if (!value) return no_finding(quantity, channel, "dB", sums.n, "identical: infinite");

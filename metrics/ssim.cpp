@@ -19,14 +19,117 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <span>
 #include <stdexcept>
 #include <vector>
 
 #include "core/statistics.hpp"
 #include "metrics/metric.hpp"
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "metrics/ssim.cpp"
+#include <hwy/foreach_target.h>  // this file once per instruction set, up to HWY_ONCE
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+
+namespace icb::HWY_NAMESPACE {
+namespace {
+
+// The compiler makes vectors of these loops over j. Sums are added up in the same order whatever
+// their length.
+
+// out[j] = sum over i < 11 of taps[i] rows[i][j].
+void filter_down(const double* const* rows, const double* HWY_RESTRICT taps, std::size_t n,
+                 double* HWY_RESTRICT out) {
+  const double* from[11];
+  for (std::size_t i = 0; i < 11; ++i) from[i] = rows[i];
+  for (std::size_t j = 0; j < n; ++j) {
+    double sum = 0;
+    for (std::size_t i = 0; i < 11; ++i) sum += taps[i] * from[i][j];
+    out[j] = sum;
+  }
+}
+
+// out[j] = sum over i < 11 of taps[i] row[j + 10 - i].
+void filter_along(const double* HWY_RESTRICT row, const double* HWY_RESTRICT taps, std::size_t n,
+                  double* HWY_RESTRICT out) {
+  for (std::size_t j = 0; j < n; ++j) {
+    double sum = 0;
+    for (std::size_t i = 0; i < 11; ++i) sum += taps[i] * row[j + 10 - i];
+    out[j] = sum;
+  }
+}
+
+double dot(const double* a, const double* b, std::size_t n) {
+  double sums[8] = {};
+  std::size_t j = 0;
+  for (; j + 8 <= n; j += 8) {
+    for (std::size_t k = 0; k < 8; ++k) sums[k] += a[j + k] * b[j + k];
+  }
+  for (; j < n; ++j) sums[0] += a[j] * b[j];
+  return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+}
+
+// Sums over 15 nodes of weight l, weight l z, weight l (z^2 - 1), l the luminance term of plain[j]
+// and mu.
+void luminance(const double* HWY_RESTRICT plain, std::size_t n, double c1,
+               const double* HWY_RESTRICT z, const double* HWY_RESTRICT mu,
+               const double* HWY_RESTRICT weight, double* HWY_RESTRICT l0, double* HWY_RESTRICT l1,
+               double* HWY_RESTRICT l2) {
+  for (std::size_t j = 0; j < n; ++j) {
+    double sum0 = 0;
+    double sum1 = 0;
+    double sum2 = 0;
+    for (std::size_t i = 0; i < 15; ++i) {
+      const double l =
+          weight[i] * (2 * plain[j] * mu[i] + c1) / (plain[j] * plain[j] + mu[i] * mu[i] + c1);
+      sum0 += l;
+      sum1 += l * z[i];
+      sum2 += l * (z[i] * z[i] - 1);
+    }
+    l0[j] = sum0;
+    l1[j] = sum1;
+    l2[j] = sum2;
+  }
+}
+
+// E H, E H^2, E H^3 with H = 1 / (d + q - E q): series of 10 terms in 1/d.
+void inverse_powers(const double* HWY_RESTRICT d, std::size_t n, const double* HWY_RESTRICT moments,
+                    double* HWY_RESTRICT h1, double* HWY_RESTRICT h2, double* HWY_RESTRICT h3) {
+  for (std::size_t j = 0; j < n; ++j) {
+    const double inverse = 1 / d[j];
+    double power = inverse;
+    double sum1 = 0;
+    double sum2 = 0;
+    double sum3 = 0;
+    for (std::size_t k = 0; k < 10; ++k) {
+      const double term = moments[k] * power;
+      sum1 += term;
+      sum2 += static_cast<double>(k + 1) * term;
+      sum3 += static_cast<double>((k + 1) * (k + 2)) / 2 * term;
+      power *= -inverse;
+    }
+    h1[j] = sum1;
+    h2[j] = sum2 * inverse;
+    h3[j] = sum3 * inverse * inverse;
+  }
+}
+
+}  // namespace
+}  // namespace icb::HWY_NAMESPACE
+
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+
 namespace icb {
+
+HWY_EXPORT(filter_down);
+HWY_EXPORT(filter_along);
+HWY_EXPORT(dot);
+HWY_EXPORT(luminance);
+HWY_EXPORT(inverse_powers);
+
 namespace {
 
 constexpr const char* quantity = "ssim";
@@ -57,148 +160,132 @@ std::vector<double> plane(ConstImage image, std::size_t channel) {
   return out;
 }
 
-/// Weighted sums of x, y, x^2, y^2 and xy.
-enum Sum : std::size_t { sum_x, sum_y, sum_xx, sum_yy, sum_xy, sums };
+using Row = std::vector<double>;
+
+Row row_of(std::size_t size) { return Row(size); }
+
+/// Convolution of a row with the taps; as many sums as `out` has room for.
+void along(const double* row, const Window& taps, Row& out) {
+  HWY_DYNAMIC_DISPATCH(filter_along)(row, taps.data(), out.size(), out.data());
+}
+
+double dot(const double* a, const Row& b) {
+  return HWY_DYNAMIC_DISPATCH(dot)(a, b.data(), b.size());
+}
+
+/// Sums under each window whose first row is `top`; taps symmetric.
+void gather(const std::vector<double>& plane, std::size_t cols, std::size_t top, const Window& taps,
+            Row& down, Row& out) {
+  std::array<const double*, ssim_window> rows{};
+  for (std::size_t i = 0; i < ssim_window; ++i) rows[i] = &plane[(top + i) * cols];
+  HWY_DYNAMIC_DISPATCH(filter_down)(rows.data(), taps.data(), cols, down.data());
+  along(down.data(), taps, out);
+}
 
 double channel_ssim(ConstImage a, ConstImage b, std::size_t channel) {
   const Shape& shape = a.shape();
   const std::size_t cols = shape.cols;
   const std::vector<double> x = plane(a, channel);
   const std::vector<double> y = plane(b, channel);
-  const auto weights = gaussian();
+  std::vector<double> squares(x.size());
+  std::vector<double> products(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    squares[i] = x[i] * x[i] + y[i] * y[i];
+    products[i] = x[i] * y[i];
+  }
+  const Window weights = gaussian();
   const double peak = std::ldexp(1.0, shape.depth_bits()) - 1;
   const double c1 = 0.01 * peak * (0.01 * peak);
   const double c2 = 0.03 * peak * (0.03 * peak);
-  std::array<std::vector<double>, sums> columns;  // each column's sum down the window
+  Row down = row_of(cols);
+  Row sx = row_of(cols - ssim_window + 1);
+  Row sy = sx;
+  Row ss = sx;
+  Row sp = sx;
   double total = 0;
   for (std::size_t top = 0; top + ssim_window <= shape.rows; ++top) {
-    for (auto& each : columns) each.assign(cols, 0);
-    for (std::size_t i = 0; i < ssim_window; ++i) {
-      const double w = weights.at(i);
-      const double* u = &x[(top + i) * cols];
-      const double* v = &y[(top + i) * cols];
-      for (std::size_t col = 0; col < cols; ++col) {
-        const double wu = w * u[col];
-        const double wv = w * v[col];
-        columns[sum_x][col] += wu;
-        columns[sum_y][col] += wv;
-        columns[sum_xx][col] += wu * u[col];
-        columns[sum_yy][col] += wv * v[col];
-        columns[sum_xy][col] += wu * v[col];
-      }
-    }
-    for (std::size_t left = 0; left + ssim_window <= cols; ++left) {
-      std::array<double, sums> s{};
-      for (std::size_t i = 0; i < ssim_window; ++i) {
-        for (std::size_t k = 0; k < sums; ++k) s[k] += weights[i] * columns[k][left + i];
-      }
-      const double mm = s[sum_x] * s[sum_y];
-      const double m2 = s[sum_x] * s[sum_x] + s[sum_y] * s[sum_y];
-      const double variances = s[sum_xx] - s[sum_x] * s[sum_x] + (s[sum_yy] - s[sum_y] * s[sum_y]);
-      total += (2 * mm + c1) * (2 * (s[sum_xy] - mm) + c2) / ((m2 + c1) * (variances + c2));
+    gather(x, cols, top, weights, down, sx);
+    gather(y, cols, top, weights, down, sy);
+    gather(squares, cols, top, weights, down, ss);
+    gather(products, cols, top, weights, down, sp);
+    for (std::size_t j = 0; j < sx.size(); ++j) {
+      const double mm = sx[j] * sy[j];
+      const double m2 = sx[j] * sx[j] + sy[j] * sy[j];
+      total += (2 * mm + c1) * (2 * (sp[j] - mm) + c2) / ((m2 + c1) * (ss[j] - m2 + c2));
     }
   }
   const std::size_t windows = (shape.rows - ssim_window + 1) * (cols - ssim_window + 1);
   return total / static_cast<double>(windows);
 }
 
-/// A matrix of doubles and the separable filters of the null model.
-struct Plane {
-  std::size_t rows = 0;
-  std::size_t cols = 0;
-  std::vector<double> at;
+/// The last 11 rows of something there is one of per window; zero outside. Every row has 10 zeros
+/// on either side.
+class Rows {
+ public:
+  static constexpr std::size_t margin = ssim_window - 1;
+
+  explicit Rows(std::size_t cols)
+      : m_width(cols + 2 * margin), m_data(ssim_window * m_width), m_down(m_width) {}
+
+  /// The next row, zero; the oldest is forgotten.
+  double* next() {
+    m_newest = (m_newest + 1) % ssim_window;
+    double* const row = at(m_newest);
+    std::fill(row, row + m_width, 0.0);
+    return row + margin;
+  }
+
+  const double* newest() const { return &m_data[m_newest * m_width + margin]; }
+
+  /// Sum of taps[i] times the row i rows ago, margins included; valid until the next call.
+  const double* down(const Window& taps) {
+    std::array<const double*, ssim_window> rows{};
+    for (std::size_t i = 0; i < ssim_window; ++i) {
+      rows[i] = at((m_newest + ssim_window - i) % ssim_window);
+    }
+    HWY_DYNAMIC_DISPATCH(filter_down)(rows.data(), taps.data(), m_width, m_down.data());
+    return m_down.data();
+  }
+
+  /// What each sample of the row gets from all windows that hold it: those of the last 11 rows.
+  void spread(const Window& taps, Row& out) { along(down(taps), taps, out); }
+
+ private:
+  double* at(std::size_t row) { return &m_data[row * m_width]; }
+
+  std::size_t m_width;
+  std::size_t m_newest = 0;
+  std::vector<double> m_data;
+  Row m_down;
 };
 
-using Taps = std::span<const double>;
-
-Plane make(std::size_t rows, std::size_t cols) {
-  return {rows, cols, std::vector<double>(rows * cols)};
-}
-
-/// Element by element.
-template <class Function>
-Plane map(const Plane& a, const Plane& b, Function&& function) {
-  Plane out = make(a.rows, a.cols);
-  for (std::size_t i = 0; i < a.at.size(); ++i) out.at[i] = function(a.at[i], b.at[i]);
-  return out;
-}
-
-double inner(const Plane& a, const Plane& b) {
-  double sum = 0;
-  for (std::size_t i = 0; i < a.at.size(); ++i) sum += a.at[i] * b.at[i];
-  return sum;
-}
-
-/// Sums under every window wholly inside, down columns or along rows.
-Plane gather_down(const Plane& from, Taps taps) {
-  Plane out = make(from.rows - taps.size() + 1, from.cols);
-  for (std::size_t row = 0; row < out.rows; ++row) {
-    double* to = &out.at[row * out.cols];
-    for (std::size_t i = 0; i < taps.size(); ++i) {
-      const double* source = &from.at[(row + i) * from.cols];
-      for (std::size_t col = 0; col < out.cols; ++col) to[col] += taps[i] * source[col];
+/// Sum over pairs of windows x, y of f(x) f(y) R(x - y)^2, R(d) = sum_j w_j w_(j + d): what the
+/// newest row of f adds.
+class Overlap {
+ public:
+  explicit Overlap(const Window& w) {
+    for (std::size_t d = 0; d < ssim_window; ++d) {
+      for (std::size_t j = 0; j + d < ssim_window; ++j) m_left.at(d) += w.at(j) * w.at(j + d);
+      m_left.at(d) *= m_left.at(d);
+      m_down.at(d) = (d == 0 ? 1 : 2) * m_left.at(d);  // earlier rows stand for later ones too
     }
+    for (std::size_t d = 1; d < ssim_window; ++d) m_right.at(ssim_window - 1 - d) = m_left.at(d);
   }
-  return out;
-}
 
-Plane gather_along(const Plane& from, Taps taps) {
-  Plane out = make(from.rows, from.cols - taps.size() + 1);
-  for (std::size_t row = 0; row < out.rows; ++row) {
-    double* to = &out.at[row * out.cols];
-    for (std::size_t i = 0; i < taps.size(); ++i) {
-      const double* source = &from.at[row * from.cols + i];
-      for (std::size_t col = 0; col < out.cols; ++col) to[col] += taps[i] * source[col];
-    }
+  double operator()(Rows& f, Row& scratch) const {
+    const double* const h = f.down(m_down);
+    along(h, m_left, scratch);
+    double sum = dot(f.newest(), scratch);
+    along(h + Rows::margin, m_right, scratch);
+    sum += dot(f.newest(), scratch);
+    return sum;
   }
-  return out;
-}
 
-Plane gather(const Plane& from, Taps taps) { return gather_along(gather_down(from, taps), taps); }
-
-/// The adjoint: what each sample gets from all windows that hold it.
-Plane spread_down(const Plane& from, Taps taps) {
-  Plane out = make(from.rows + taps.size() - 1, from.cols);
-  for (std::size_t row = 0; row < from.rows; ++row) {
-    const double* source = &from.at[row * from.cols];
-    for (std::size_t i = 0; i < taps.size(); ++i) {
-      double* to = &out.at[(row + i) * out.cols];
-      for (std::size_t col = 0; col < from.cols; ++col) to[col] += taps[i] * source[col];
-    }
-  }
-  return out;
-}
-
-Plane spread_along(const Plane& from, Taps taps) {
-  Plane out = make(from.rows, from.cols + taps.size() - 1);
-  for (std::size_t row = 0; row < from.rows; ++row) {
-    const double* source = &from.at[row * from.cols];
-    for (std::size_t i = 0; i < taps.size(); ++i) {
-      double* to = &out.at[row * out.cols + i];
-      for (std::size_t col = 0; col < from.cols; ++col) to[col] += taps[i] * source[col];
-    }
-  }
-  return out;
-}
-
-Plane spread(const Plane& from, Taps taps) { return spread_along(spread_down(from, taps), taps); }
-
-/// Sum over pairs of windows x, y of f(x) f(y) R(x - y)^2, R(d) = sum_j w_j w_(j + d).
-double overlapping(const Plane& f, const Window& w) {
-  std::array<double, 2 * ssim_window - 1> squares{};
-  for (std::size_t i = 0; i < ssim_window; ++i) {
-    for (std::size_t j = 0; j < ssim_window; ++j) squares.at(i + 10 - j) += w.at(i) * w.at(j);
-  }
-  for (double& each : squares) each *= each;
-  const Plane wide = spread(f, squares);
-  double sum = 0;
-  for (std::size_t row = 0; row < f.rows; ++row) {
-    for (std::size_t col = 0; col < f.cols; ++col) {
-      sum += f.at[row * f.cols + col] * wide.at[(row + 10) * wide.cols + col + 10];
-    }
-  }
-  return sum;
-}
+ private:
+  Window m_down{};
+  Window m_left{};   // of this column and those before
+  Window m_right{};  // of those after
+};
 
 /// What the noise in one window is like, whatever the plain image is.
 struct Noise {
@@ -259,21 +346,6 @@ Noise noise_of(int depth_bits, const Window& weights) {
   return out;
 }
 
-/// E H, E H^2, E H^3 with H = 1 / (d + q - E q): series in 1/d.
-std::array<double, 3> inverse_powers(double d, const Noise& noise) {
-  std::array<double, 3> out{};
-  double power = 1 / d;
-  for (std::size_t j = 0; j < noise.moments.size(); ++j) {
-    const double term = noise.moments[j] * power;
-    const double n = static_cast<double>(j);
-    out[0] += term;
-    out[1] += (n + 1) * term;
-    out[2] += (n + 1) * (n + 2) / 2 * term;
-    power /= -d;
-  }
-  return {out[0], out[1] / d, out[2] / (d * d)};
-}
-
 /// E L, E L', E L'' of the luminance term, mu normal.
 class Luminance {
  public:
@@ -287,16 +359,12 @@ class Luminance {
     for (double& each : m_weight) each /= sum;
   }
 
-  std::array<double, 3> operator()(double plain) const {
-    std::array<double, 3> out{};
-    for (std::size_t i = 0; i < m_z.size(); ++i) {
-      const double mu = m_mu[i];
-      const double l = m_weight[i] * (2 * plain * mu + m_c1) / (plain * plain + mu * mu + m_c1);
-      out[0] += l;
-      out[1] += l * m_z[i];
-      out[2] += l * (m_z[i] * m_z[i] - 1);
-    }
-    return {out[0], out[1] / m_sd, out[2] / (m_sd * m_sd)};
+  void operator()(const Row& plain, Row& l0, Row& l1, Row& l2) const {
+    HWY_DYNAMIC_DISPATCH(luminance)
+    (plain.data(), plain.size(), m_c1, m_z.data(), m_mu.data(), m_weight.data(), l0.data(),
+     l1.data(), l2.data());
+    for (double& each : l1) each /= m_sd;
+    for (double& each : l2) each /= m_sd * m_sd;
   }
 
  private:
@@ -319,62 +387,6 @@ NullModel channel_null(ConstImage image, std::size_t channel) {
   const double s2 = noise.s2;
   const Luminance luminance(peak / 2, std::sqrt(s2 * noise.overlap), c1);
 
-  const Plane p{shape.rows, shape.cols, plane(image, channel)};
-  const Plane mean_p = gather(p, w);
-  const Plane squares = gather(map(p, p, [](double a, double b) { return a * b; }), w);
-  const Plane tilt = gather(p, ww);
-  const std::size_t windows = mean_p.at.size();
-  const auto blank = [&] { return make(mean_p.rows, mean_p.cols); };
-  Plane by_cov = blank();       // coefficient of cov
-  Plane by_cov_own = blank();   // its change by the sample's own e^2, under w^2
-  Plane by_mu = blank();        // of mu
-  Plane by_q = blank();         // of q
-  Plane by_square = blank();    // of e^2 under w^2
-  Plane by_products = blank();  // of e_i e_j
-  Plane by_qq = blank();
-  Plane wobble = blank();  // sd of the factor of cov that comes with q
-  double mean = 0;
-  for (std::size_t i = 0; i < windows; ++i) {
-    const double m = mean_p.at[i];
-    const auto [l0, l1, l2] = luminance(m);
-    const double v = std::max(0.0, squares.at[i] - m * m);
-    const auto [h, h_2, h_3] = inverse_powers(v + noise.mean_q + c2, noise);
-    const double t = tilt.at[i] - m * noise.overlap;
-    mean += c2 * (l0 * h - l2 * h_2 * noise.mu_q / 2) + 2 * s2 * t * l1 * h;
-    by_cov.at[i] = 2 * l0 * h;
-    by_cov_own.at[i] = -2 * l0 * h_2 * noise.spread / s2;
-    by_mu.at[i] = c2 * l1 * h + 2 * s2 * t * l2 * h + 4 * s2 * t * l0 * h_2;
-    by_q.at[i] = -c2 * l0 * h_2;
-    by_products.at[i] = c2 * (l2 * h / 2 + l0 * h_2);
-    by_qq.at[i] = 2 * c2 * l0 * h_3;
-    by_square.at[i] = by_products.at[i] + by_qq.at[i] * noise.third / (2 * noise.spread);
-    wobble.at[i] = 2 * l0 * std::sqrt(std::max(0.0, h_2 - h * h));
-  }
-  const auto times = [](double a, double b) { return a * b; };
-  const auto add = [](Plane& to, const Plane& from) {
-    for (std::size_t i = 0; i < to.at.size(); ++i) to.at[i] += from.at[i];
-  };
-  // Sum over windows of f(x) w (p - m_p(x)), at each sample.
-  const auto centred = [&](const Plane& f, Taps taps) {
-    const Plane level = spread(map(f, mean_p, times), taps);
-    Plane out = map(p, spread(f, taps), times);
-    for (std::size_t i = 0; i < out.at.size(); ++i) out.at[i] -= level.at[i];
-    return out;
-  };
-
-  Plane linear = centred(by_cov, w);
-  add(linear, centred(by_cov_own, ww));
-  add(linear, spread(by_mu, w));
-  double variance = s2 * inner(linear, linear);
-
-  Plane quadratic = spread(by_q, w);
-  add(quadratic, spread(by_square, ww));
-  variance += noise.spread * inner(quadratic, quadratic);
-
-  const Plane own = spread(by_products, ww);  // i = j is in `quadratic`
-  variance += 2 * s2 * s2 * (overlapping(by_products, w) - inner(own, own));
-  variance += noise.spread * noise.spread / 2 * overlapping(by_qq, w);
-
   // exp(-(a - b)^2 / 9) = sum_n g_n(a) g_n(b), g_n(a) = exp(-a^2 / 9) a^n sqrt((2/9)^n / n!), in
   // rows and in columns.
   std::array<Window, 4> modes{};
@@ -387,21 +399,122 @@ NullModel channel_null(ConstImage image, std::size_t channel) {
                     std::pow(a, static_cast<double>(n));
     }
   }
-  const Plane level = map(wobble, mean_p, times);
+
+  const std::vector<double> p = plane(image, channel);
+  std::vector<double> pp = p;
+  for (double& each : pp) each *= each;
+  const std::size_t rows = shape.rows - ssim_window + 1;  // of windows
+  const std::size_t cols = shape.cols - ssim_window + 1;
+  Rows by_cov(cols);       // coefficient of cov
+  Rows by_cov_own(cols);   // its change by the sample's own e^2, under w^2
+  Rows by_one(cols);       // coefficient of mu, less what `by_cov` takes off with the mean
+  Rows by_one_own(cols);   // what `by_cov_own` takes off
+  Rows by_q(cols);         // of q
+  Rows by_square(cols);    // of e^2 under w^2
+  Rows by_products(cols);  // of e_i e_j
+  Rows by_qq(cols);
+  Rows wobble(cols);  // sd of the factor of cov that comes with q
+  Rows level(cols);   // times the mean
+  const Overlap overlapping(w);
+  Row down = row_of(shape.cols);
+  Row m = row_of(cols);
+  Row square = m;
+  Row tilt = m;
+  Row l0 = m;
+  Row l1 = m;
+  Row l2 = m;
+  Row h = m;
+  Row h_2 = m;
+  Row h_3 = m;
+  Row scratch = m;
+  Row linear = row_of(shape.cols);
+  Row quadratic = linear;
+  Row part = linear;
+  Row factor = linear;
+  double mean = 0;
+  double variance_linear = 0;
+  double variance_quadratic = 0;
   double products = 0;
-  for (std::size_t n = 0; n < modes.size(); ++n) {
-    const Plane factor_down = spread_down(wobble, modes[n]);
-    const Plane level_down = spread_down(level, modes[n]);
-    for (std::size_t k = 0; n + k < modes.size(); ++k) {
-      const Plane factor = spread_along(factor_down, modes[k]);
-      const Plane part = spread_along(level_down, modes[k]);
-      for (std::size_t i = 0; i < p.at.size(); ++i) {
-        const double c = p.at[i] * factor.at[i] - part.at[i];
-        products += c * c;
+  double curvature = 0;
+  double own = 0;  // i = j is in `quadratic`
+  double variance_qq = 0;
+  for (std::size_t row = 0; row < shape.rows; ++row) {
+    double* const cov = by_cov.next();
+    double* const cov_own = by_cov_own.next();
+    double* const one = by_one.next();
+    double* const one_own = by_one_own.next();
+    double* const q = by_q.next();
+    double* const sq = by_square.next();
+    double* const prod = by_products.next();
+    double* const qq = by_qq.next();
+    double* const wob = wobble.next();
+    double* const lev = level.next();
+    if (row < rows) {  // the windows that start here
+      gather(p, shape.cols, row, w, down, m);
+      gather(pp, shape.cols, row, w, down, square);
+      gather(p, shape.cols, row, ww, down, tilt);
+      luminance(m, l0, l1, l2);
+      for (std::size_t j = 0; j < cols; ++j) {
+        scratch[j] = std::max(0.0, square[j] - m[j] * m[j]) + noise.mean_q + c2;
+      }
+      HWY_DYNAMIC_DISPATCH(inverse_powers)
+      (scratch.data(), cols, noise.moments.data(), h.data(), h_2.data(), h_3.data());
+      for (std::size_t j = 0; j < cols; ++j) {
+        const double t = tilt[j] - m[j] * noise.overlap;
+        mean += c2 * (l0[j] * h[j] - l2[j] * h_2[j] * noise.mu_q / 2) + 2 * s2 * t * l1[j] * h[j];
+        cov[j] = 2 * l0[j] * h[j];
+        cov_own[j] = -2 * l0[j] * h_2[j] * noise.spread / s2;
+        const double mu =
+            c2 * l1[j] * h[j] + 2 * s2 * t * l2[j] * h[j] + 4 * s2 * t * l0[j] * h_2[j];
+        one[j] = mu - cov[j] * m[j];
+        one_own[j] = -cov_own[j] * m[j];
+        q[j] = -c2 * l0[j] * h_2[j];
+        prod[j] = c2 * (l2[j] * h[j] / 2 + l0[j] * h_2[j]);
+        qq[j] = 2 * c2 * l0[j] * h_3[j];
+        sq[j] = prod[j] + qq[j] * noise.third / (2 * noise.spread);
+        wob[j] = 2 * l0[j] * std::sqrt(std::max(0.0, h_2[j] - h[j] * h[j]));
+        lev[j] = wob[j] * m[j];
+      }
+      curvature += overlapping(by_products, scratch);
+      variance_qq += overlapping(by_qq, scratch);
+    }
+    // This row of samples: all windows that hold them are known.
+    const double* const here = &p[row * shape.cols];
+    const auto add = [](Row& to, const Row& from) {
+      for (std::size_t j = 0; j < to.size(); ++j) to[j] += from[j];
+    };
+    by_cov.spread(w, linear);
+    by_cov_own.spread(ww, part);
+    for (std::size_t j = 0; j < linear.size(); ++j) linear[j] = here[j] * (linear[j] + part[j]);
+    by_one.spread(w, part);
+    add(linear, part);
+    by_one_own.spread(ww, part);
+    add(linear, part);
+    variance_linear += dot(linear.data(), linear);
+
+    by_q.spread(w, quadratic);
+    by_square.spread(ww, part);
+    add(quadratic, part);
+    variance_quadratic += dot(quadratic.data(), quadratic);
+
+    by_products.spread(ww, part);
+    own += dot(part.data(), part);
+
+    for (std::size_t n = 0; n < modes.size(); ++n) {
+      const double* const factor_down = wobble.down(modes[n]);
+      const double* const level_down = level.down(modes[n]);
+      for (std::size_t k = 0; n + k < modes.size(); ++k) {
+        along(factor_down, modes[k], factor);
+        along(level_down, modes[k], part);
+        for (std::size_t j = 0; j < part.size(); ++j) part[j] = here[j] * factor[j] - part[j];
+        products += dot(part.data(), part);
       }
     }
   }
-  variance += s2 * products;
+  const double variance = s2 * variance_linear + noise.spread * variance_quadratic +
+                          2 * s2 * s2 * (curvature - own) +
+                          noise.spread * noise.spread / 2 * variance_qq + s2 * products;
+  const std::size_t windows = rows * cols;
   const double n = static_cast<double>(windows);
   return {mean / n, std::sqrt(variance) / n};
 }
@@ -497,3 +610,5 @@ NullModel ssim_null(ConstImage plain, std::optional<std::size_t> channel) {
 }
 
 }  // namespace icb
+
+#endif  // HWY_ONCE

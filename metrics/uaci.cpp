@@ -22,11 +22,11 @@ namespace {
 constexpr const char* quantity = "uaci";
 
 std::vector<Measurement> compute(const MetricInput& input) {
-  const ConstImage second = second_of(input, quantity);
+  const CountedImage& second = second_of(input, quantity);
   const int depth = input.image.shape().depth_bits();
   const double peak = std::ldexp(1.0, depth) - 1;
   return each_scope(input.image.shape(), [&](auto scope, const std::string& channel) {
-    const DistanceSums sums = distance_sums(input.image, second, scope);
+    const DistanceSums& sums = input.image.distances(second, scope);
     const double value = static_cast<double>(sums.absolute) / (peak * static_cast<double>(sums.n));
     return finding_of_mean(quantity, channel, "1", sums.n, value, uaci_null(sums.n, depth));
   });

@@ -1,5 +1,6 @@
 #include "metrics/distance.hpp"
 
+#include "metrics/counted_image.hpp"
 #include "tests/metrics/support.hpp"
 #include "tests/nist_tests/targets.hpp"
 
@@ -34,6 +35,29 @@ TEST(Distance, FastAndPlainAgree) {
         black.shape(), [](std::size_t, std::size_t, std::size_t) { return std::uint16_t{255}; });
     expect_plain_sums(black, white);
   });
+}
+
+TEST(Distance, ACountedImageRemembersEachOther) {
+  for (const Shape& shape : awkward_shapes()) {
+    const OwnedImage owned = random_image(shape, 44);
+    const CountedImage image(owned.view());
+    for (int round = 0; round < 2; ++round) {
+      for (const std::uint64_t salt : {45U, 46U}) {  // each other image goes, the memory stays
+        const OwnedImage other = random_image(shape, salt);
+        const CountedImage counted(other.view());
+        for (const auto scope : scopes(shape)) {
+          const DistanceSums expected = plain_distance_sums(owned.view(), other.view(), scope);
+          EXPECT_EQ(image.distances(counted, scope), expected);
+          EXPECT_EQ(image.distances(counted, scope), expected);
+        }
+      }
+    }
+    EXPECT_EQ(image.distances(image, std::nullopt).squares, 0U);
+    EXPECT_THROW(image.distances(image, shape.channels), std::invalid_argument);
+  }
+  const OwnedImage wide({2, 3});
+  const OwnedImage high({3, 2});
+  EXPECT_THROW(CountedImage(wide.view()).distances(high.view(), 0), std::invalid_argument);
 }
 
 TEST(Distance, RefusesWhatDoesNotFit) {

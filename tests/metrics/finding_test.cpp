@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
 
 #include "core/statistics.hpp"
@@ -69,6 +70,17 @@ TEST(Finding, SkewedTails) {
   }
 }
 
+TEST(Finding, LargeGammaTailsAreBoosts) {
+  for (const double shape : {2999.0, 3000.0, 3001.5, 32767.5, 1e6}) {
+    for (double z = -8.5; z <= 8.5; z += 0.25) {
+      const double x = shape + z * std::sqrt(shape);
+      const Tails tails = gamma_tails(x, shape, std::sqrt(shape));
+      EXPECT_NEAR(tails.lower / boost::math::gamma_p(shape, x), 1, 1e-10) << shape << ", " << z;
+      EXPECT_NEAR(tails.upper / boost::math::gamma_q(shape, x), 1, 1e-10) << shape << ", " << z;
+    }
+  }
+}
+
 TEST(Finding, TwoSidedNeverExceedsOne) {
   EXPECT_EQ((Tails{0.5, 0.5}.two_sided().value()), 1.0);
   EXPECT_EQ((Tails{0.6, 0.6}.two_sided().value()), 1.0);  // lattice laws: tails overlap
@@ -76,11 +88,11 @@ TEST(Finding, TwoSidedNeverExceedsOne) {
 
 TEST(Finding, NullModelsAreRememberedByFunctionAndSize) {
   static int calls = 0;
-  const auto model = [](std::uint64_t n, std::size_t bins) {
+  const auto model = +[](std::uint64_t n, std::size_t bins) {
     ++calls;
     return NullModel{static_cast<double>(n), static_cast<double>(bins)};
   };
-  const auto other = [](std::uint64_t n, std::size_t) {
+  const auto other = +[](std::uint64_t n, std::size_t) {
     return NullModel{-static_cast<double>(n), 1};
   };
   for (int round = 0; round < 3; ++round) {

@@ -45,6 +45,8 @@ TEST(FloatingFrequency, BytesOfEveryScope) {
   for (const Shape& shape : awkward_shapes()) {
     const OwnedImage image = random_image(shape, 21);
     const auto found = measure("floating_frequency", {.image = image.view()});
+    std::uint64_t pooled = 0;
+    std::uint64_t windows = 0;
     for (std::size_t scope = 0; scope < found.size(); ++scope) {
       Bytes bytes;
       for (std::size_t i = 0; i < shape.bytes(); ++i) {
@@ -52,12 +54,16 @@ TEST(FloatingFrequency, BytesOfEveryScope) {
         if (own || scope == shape.channels) bytes.push_back(image.bytes()[i]);
       }
       EXPECT_EQ(found[scope].n, bytes.size());
-      if (bytes.size() < 64) {
+      const bool all = scope == shape.channels;
+      if (shape.bytes() / shape.channels < 64) {
         EXPECT_EQ(found[scope].status, Status::not_applicable);
         continue;
       }
-      EXPECT_EQ(found[scope].value, static_cast<double>(distinct_slowly(bytes)) /
-                                        static_cast<double>(bytes.size() - 63));
+      const std::uint64_t distinct = all ? pooled : distinct_slowly(bytes);
+      const std::uint64_t places = all ? windows : bytes.size() - 63;
+      EXPECT_EQ(found[scope].value, static_cast<double>(distinct) / static_cast<double>(places));
+      pooled += distinct;
+      windows += places;
     }
   }
 }
@@ -119,6 +125,20 @@ TEST(FloatingFrequency, SimulationFindsMeanSdAndRejections) {
     simulation.expect_moments(null.mean, null.sd);
     simulation.expect_rejections(n == 64 ? 0.7 : n < 256 ? 0.3 : 0.1);
   }
+}
+
+TEST(FloatingFrequency, SimulationOfChannelsPooled) {
+  std::mt19937_64 engine(test_seed() + 24);
+  OwnedImage image({16, 20, 3});
+  Simulation simulation;
+  Measurement all;
+  for (int i = 0; i < (ICB_SANITIZED != 0 ? 2000 : 20000); ++i) {
+    fill_random(image, engine);
+    all = measure("floating_frequency", {.image = image.view()}).back();
+    simulation.add(*all.value, *all.p_value);
+  }
+  simulation.expect_moments(*all.expected, *all.sd);
+  simulation.expect_rejections(0.1);
 }
 
 }  // namespace

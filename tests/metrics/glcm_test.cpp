@@ -90,8 +90,8 @@ TEST(Glcm, AgreesWithOpenCvsHistogramOfPairs) {
       }
     }
     const Plain plain = plain_properties(share);
-    const Cooccurrence ours =
-        cooccurrence(image.view(), std::nullopt, static_cast<std::size_t>(levels));
+    const PairTexture ours =
+        pair_texture(cooccurrence(image.view(), std::nullopt, static_cast<std::size_t>(levels)));
     EXPECT_NEAR(glcm_contrast(ours) / plain.contrast, 1, 1e-12);
     EXPECT_NEAR(glcm_homogeneity(ours) / plain.homogeneity, 1, 1e-12);
     EXPECT_NEAR(glcm_energy(ours) / plain.energy, 1, 1e-12);
@@ -112,8 +112,8 @@ TEST(Glcm, FineCorrelationIsHorizontalCorrelation) {
 
 TEST(Glcm, DifferencesAreCounted) {
   const Cooccurrence counts{2, {5, 7, 11, 13}, 36};
-  EXPECT_EQ(level_differences(counts), (std::vector<std::uint64_t>{18, 18}));
-  EXPECT_THROW(glcm_energy({2, {0, 0, 0, 0}, 0}), std::invalid_argument);
+  EXPECT_EQ(pair_texture(counts).differences, (std::vector<std::uint64_t>{18, 18}));
+  EXPECT_THROW(glcm_energy(pair_texture({2, {0, 0, 0, 0}, 0})), std::invalid_argument);
   EXPECT_THROW(energy_null(8, {3, 1}), std::invalid_argument);
 }
 

@@ -24,6 +24,10 @@ void expect_plain_counts(const OwnedImage& owned) {
         EXPECT_EQ(fast.levels, plain.levels);
         EXPECT_EQ(fast.pairs, plain.pairs);
         EXPECT_TRUE(fast.counts == plain.counts);
+        const PairTexture texture = pair_texture(plain);
+        EXPECT_EQ(image.texture(scope, levels).sums, texture.sums);
+        EXPECT_EQ(image.texture(scope, levels).differences, texture.differences);
+        EXPECT_EQ(image.texture(scope, levels).squares, texture.squares);
       }
     }
     for (const PairOffset offset : neighbours) {
