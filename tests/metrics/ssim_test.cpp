@@ -120,6 +120,25 @@ TEST(SsimNull, ScalesAndPools) {
   EXPECT_THROW(ssim_null(OwnedImage({10, 11}).view()), std::invalid_argument);
 }
 
+TEST(SsimNull, RowsAndColumnsAreAlike) {
+  // They go through different code.
+  const auto smooth = [](std::size_t row, std::size_t col, std::size_t) {
+    return static_cast<std::uint16_t>(120 + 100 * std::sin(0.2 * static_cast<double>(row)) +
+                                      static_cast<double>(col) / 2);
+  };
+  const auto flat = [](std::size_t, std::size_t, std::size_t) { return std::uint16_t{90}; };
+  for (const bool constant : {false, true}) {
+    const auto value = [&](std::size_t row, std::size_t col, std::size_t c) {
+      return constant ? flat(row, col, c) : smooth(row, col, c);
+    };
+    const NullModel one = ssim_null(image_of({40, 25}, value).view());
+    const NullModel other = ssim_null(
+        image_of({25, 40}, [&](auto row, auto col, auto c) { return value(col, row, c); }).view());
+    EXPECT_NEAR(one.mean / other.mean, 1, 1e-11);
+    EXPECT_NEAR(one.sd / other.sd, 1, 1e-11);
+  }
+}
+
 TEST(Ssim, IdentityAndFaintTracesAreFlagged) {
   const OwnedImage plain = image_of({64, 64, 3}, [](std::size_t row, std::size_t col, auto) {
     return static_cast<std::uint16_t>((row / 8 + col / 8) % 2 == 0 ? 60 : 180);
