@@ -180,7 +180,11 @@ class Results {
         write_file_atomically(m_output->directory / name, text);
       };
       put("evaluate.txt", text());
-      if (m_setting.folder) put("summary.csv", summary_csv(m_summary.quantities()).text());
+      if (m_setting.folder) {
+        put("summary.csv", summary_csv(m_summary.quantities()).text());
+      } else {
+        std::filesystem::remove(m_output->directory / "summary.csv");  // of an earlier folder
+      }
       m_output->commit();
       nlohmann::ordered_json manifest = json();
       manifest.erase("images");        // they are in images.csv,
@@ -338,7 +342,7 @@ void add_input_options(CLI::App& app, OwnOptions& own) {
       ->option_text("A,B");
   app.add_option("--pairs", own.pairs,
                  "neighbours drawn for the correlations, as papers do; default all there are")
-      ->check(fits_64_bits & CLI::PositiveNumber)
+      ->check(fits_64_bits & CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 30))
       ->option_text("N");
 }
 

@@ -6,9 +6,10 @@
 ///           uniform.
 /// Null:     plain image given, cipher samples i.i.d. uniform: `irregular_deviation_null`, mean
 ///           exact, sd to 0.4 % for 8 bit.
-/// p:        two-sided, normal. Approximate below 50 samples a bin, and where the variance comes
-///           from few bins (a plain image of one middle gray: two of them, and half-normal ones);
-///           `detail` says so.
+/// p:        two-sided, normal. Approximate below 50 samples a bin, as `detail` says. None where
+/// the
+///           variance comes from few bins (a plain image of one middle gray: two of them, and
+///           half-normal ones), since the normal law would reject too often there.
 /// Shapes:   any, both of the same; otherwise std::invalid_argument, as without a plain image.
 #include "metrics/irregular_deviation.hpp"
 
@@ -78,12 +79,14 @@ std::vector<Measurement> compute(const MetricInput& input) {
     Measurement out =
         finding(quantity, channel, "1", n,
                 irregular_deviation(absolute_distances(plain, input.image, scope)), null.null);
+    if (null.bins < 20) {
+      add_detail(out, "no p: a few bins decide for this plain image, and z is skewed");
+      return out;
+    }
     if (out.z) out.p_value = two_sided_normal_p(*out.z).value();
     if (n < normal_from_per_bin * counts.size()) {
       add_detail(out,
                  fmt::format("normal p is approximate: {} samples in {} bins", n, counts.size()));
-    } else if (null.bins < 20) {
-      add_detail(out, "normal p is rough: few bins decide for this plain image");
     }
     return out;
   });

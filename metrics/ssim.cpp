@@ -8,8 +8,8 @@
 ///           about 0.01 for a smooth plain image.
 /// p:        two-sided, normal. The skewness is about 7 / (side of the image) for a constant plain
 ///           image, 16 / side for a black one, less for all others; below 4096 windows `detail`
-///           says that p is approximate, and where the plain image is nearly black that it is too
-///           small: about 0.0025 of ideal images have p below 0.001 there.
+///           says that p is approximate. No p where the plain image is nearly black: 0.0025 of
+///           ideal images would have one below 0.001.
 /// Shapes:   both the same, otherwise std::invalid_argument, as without a plain image. A side below
 ///           11 pixels: not_applicable.
 #include "metrics/ssim.hpp"
@@ -133,6 +133,9 @@ HWY_EXPORT(inverse_powers);
 namespace {
 
 constexpr const char* quantity = "ssim";
+
+/// Below this expected value the sd is up to 4 per cent too small.
+constexpr double nearly_black = 1e-4;
 
 using Window = std::array<double, ssim_window>;
 
@@ -567,11 +570,18 @@ std::vector<Measurement> compute(const MetricInput& input) {
       windows *= shape.channels;
     }
     Measurement out = finding(quantity, channel, "1", windows, value, null);
+    const bool black =
+        scope ? null.mean < nearly_black : std::ranges::any_of(nulls, [](const NullModel& each) {
+          return each.mean < nearly_black;
+        });
+    if (black) {
+      add_detail(out, "no p: the plain image is nearly black, and the sd some per cent too small");
+      return out;
+    }
     if (out.z) out.p_value = two_sided_normal_p(*out.z).value();
     if (windows < 4096) {
       add_detail(out, fmt::format("normal p is approximate: {} windows", windows));
     }
-    if (null.mean < 1e-4) add_detail(out, "p is too small: the plain image is nearly black");
     return out;
   });
 }

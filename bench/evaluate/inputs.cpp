@@ -139,7 +139,9 @@ Names names_in(const fs::path& folder) {
   try {
     for (const auto& entry : fs::directory_iterator(folder)) {
       const std::string name = entry.path().filename().string();
-      if (name.starts_with('.') || !entry.is_regular_file()) continue;
+      std::error_code error;  // a link that leads nowhere is a file that cannot be read
+      if (name.starts_with('.') || (!entry.is_regular_file(error) && !entry.is_symlink())) continue;
+      if (entry.is_directory(error)) continue;
       out[entry.path().stem().string()].push_back(entry.path());
     }
   } catch (const fs::filesystem_error& error) {

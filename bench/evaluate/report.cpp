@@ -20,6 +20,10 @@ constexpr const char* correction =
     "Simes within a family and channel, Holm over families and channels";
 constexpr const char* meaning_of_passing =
     "These tests found no flaw at this sample size. It does not mean secure.";
+constexpr const char* nothing_tested = "Nothing could be tested.";
+constexpr const char* misuse =
+    "two plain images under one nonce: misuse, which a stream cipher does not survive; reported, "
+    "not part of the verdict";
 constexpr const char* meaning_of_rejection =
     "An ideal cipher would hardly give this. What is rejected, and how far off it is, stands "
     "above.";
@@ -153,7 +157,7 @@ std::string table_of(const JudgedImage& image) {
                                    number(m.z, 4),
                                    number(m.p_value, 4),
                                    number(row.p_corrected, 4),
-                                   std::string(to_string(m.status)),
+                                   std::string(to_string(m.status)) + (row.decides ? "" : " *"),
                                    one_line(m.detail)};
     if (variants) cells.insert(cells.begin() + 2, {dash(m.nonce_policy), dash(m.variant)});
     table.add(std::move(cells));
@@ -193,7 +197,8 @@ ordered_json json_of(const JudgedMeasurement& row) {
           {"detail", m.detail},
           {"family", row.family},
           {"p_corrected", json_number(row.p_corrected)},
-          {"extreme", row.extreme}};
+          {"extreme", row.extreme},
+          {"decides", row.decides}};
 }
 
 ordered_json json_of(const Setting& setting) {
@@ -226,7 +231,9 @@ ordered_json json_of(const Setting& setting) {
 ordered_json json_of(const QuantitySummary& q) {
   const bool any_z = q.z_count > 0;
   return {{"quantity", q.quantity},
+          {"nonce_policy", q.nonce_policy},
           {"family", q.family},
+          {"decides", q.decides},
           {"measured", q.measured},
           {"not_applicable", q.not_applicable},
           {"rejected", q.rejected},
@@ -247,11 +254,12 @@ ordered_json json_of(const QuantitySummary& q) {
 
 CsvTable measurements_csv(const std::vector<JudgedMeasurement>& rows) {
   std::vector<std::string> header = measurement_columns();
-  header.insert(header.end(), {"family", "p_corrected", "extreme"});
+  header.insert(header.end(), {"family", "p_corrected", "extreme", "decides"});
   CsvTable table(header);
   for (const JudgedMeasurement& row : rows) {
     std::vector<std::string> fields = to_csv_row(row.measurement);
-    fields.insert(fields.end(), {row.family, exact(row.p_corrected), row.extreme ? "1" : "0"});
+    fields.insert(fields.end(), {row.family, exact(row.p_corrected), row.extreme ? "1" : "0",
+                                 row.decides ? "1" : "0"});
     table.add(std::move(fields));
   }
   return table;
@@ -271,13 +279,14 @@ CsvTable images_csv(const std::vector<JudgedImage>& images) {
 }
 
 CsvTable summary_csv(const std::vector<QuantitySummary>& quantities) {
-  CsvTable table({"quantity", "family", "measured", "not_applicable", "rejected", "share",
-                  "interval_low", "interval_high", "p_value", "p_corrected", "z_mean", "z_sd",
-                  "worst_z", "worst_image", "worst_channel"});
+  CsvTable table({"quantity", "nonce_policy", "family", "decides", "measured", "not_applicable",
+                  "rejected", "share", "interval_low", "interval_high", "p_value", "p_corrected",
+                  "z_mean", "z_sd", "worst_z", "worst_image", "worst_channel"});
   for (const QuantitySummary& q : quantities) {
     const bool any = q.measured > 0;
     const bool any_z = q.z_count > 0;
-    table.add({q.quantity, q.family, std::to_string(q.measured), std::to_string(q.not_applicable),
+    table.add({q.quantity, q.nonce_policy, q.family, q.decides ? "1" : "0",
+               std::to_string(q.measured), std::to_string(q.not_applicable),
                std::to_string(q.rejected), any ? format_double(q.share()) : "",
                any ? format_double(q.interval.low) : "", any ? format_double(q.interval.high) : "",
                exact(q.p), exact(q.p_corrected), any_z ? format_double(q.z_mean) : "",
@@ -302,10 +311,14 @@ std::string render_image(const Setting& setting, const JudgedImage& image) {
                           [](const ProtocolEntry* p) { return p->name == "robustness"; })) {
     out += "robustness is a trade-off, not a score: what survives damage does not diffuse it\n";
   }
-  const auto p_values = std::ranges::count_if(
-      v.rows, [](const JudgedMeasurement& row) { return row.p_corrected.has_value(); });
+  const auto p_values = std::ranges::count_if(v.rows, [](const JudgedMeasurement& row) {
+    return row.p_corrected.has_value() && row.decides;
+  });
+  if (std::ranges::any_of(v.rows, [](const JudgedMeasurement& row) { return !row.decides; })) {
+    out += fmt::format("* {}: {} rejected\n", misuse, v.aside_rejected);
+  }
   out += fmt::format("tests: {} of {} p-values; {}\n", v.tests, p_values, correction);
-  if (v.tests == 0) return out + "Nothing could be tested.\n";
+  if (v.tests == 0) return out + nothing_tested + '\n';
   out += fmt::format(
       "rejected: {} ({}); p of the image {}; alpha {}\n", plural(v.tests_rejected, "test", "tests"),
       plural(v.rows_rejected, "measurement", "measurements"), number(v.p), setting.job.alpha);
@@ -323,13 +336,15 @@ std::string render_folder(const Setting& setting, const Summary& summary) {
   for (const QuantitySummary& q : quantities) {
     const bool any = q.measured > 0;
     const bool any_z = q.z_count > 0;
-    table.add({q.quantity, std::to_string(q.measured), std::to_string(q.rejected),
-               any ? percent(q.share()) : "-", any ? range(q.interval) : "-", number(q.p),
-               number(q.p_corrected), any_z ? fmt::format("{:.4g}", q.z_mean) : "-",
+    const std::string nonce = q.nonce_policy.empty() ? "" : fmt::format(" ({})", q.nonce_policy);
+    table.add({q.quantity + nonce + (q.decides ? "" : " *"), std::to_string(q.measured),
+               std::to_string(q.rejected), any ? percent(q.share()) : "-",
+               any ? range(q.interval) : "-", number(q.p), number(q.p_corrected),
+               any_z ? fmt::format("{:.4g}", q.z_mean) : "-",
                q.z_count > 1 ? fmt::format("{:.4g}", q.z_sd) : "-",
                any_z ? fmt::format("{:.4g}", q.worst_z) : "-",
                any_z ? fmt::format("{} ({})", one_line(q.worst_image), q.worst_channel) : "-"});
-    if (q.p_corrected && 2 * q.p_corrected->value() < alpha) {  // two kinds of p in p()
+    if (q.decides && q.p_corrected && Summary::kinds_of_p * q.p_corrected->value() < alpha) {
       often += (often.empty() ? "" : ", ") + q.quantity;
     }
   }
@@ -339,6 +354,9 @@ std::string render_folder(const Setting& setting, const Summary& summary) {
       "repeats the channels and is not counted);\np: of as many or more, binomial; p_corrected: "
       "Simes within a family, Holm over families\n",
       alpha);
+  if (std::ranges::any_of(quantities, [](const QuantitySummary& q) { return !q.decides; })) {
+    out += fmt::format("* {}\n", misuse);
+  }
   if (!often.empty()) out += fmt::format("rejected more often than chance allows: {}\n", often);
   const std::uint64_t unreadable = summary.images() - summary.judged();
   out += fmt::format("images: {}{}", fmt::format("{} judged", summary.judged()),
@@ -348,7 +366,7 @@ std::string render_folder(const Setting& setting, const Summary& summary) {
   }
   out += '\n';
   const auto p = summary.p();
-  if (!p) return out + "Nothing could be tested.\n";
+  if (!p) return out + nothing_tested + '\n';
   out += fmt::format(
       "images rejected: {} of {}, {} ({}); at most {} expected of an ideal cipher, p of as many or "
       "more {}; {}\n",
@@ -356,7 +374,8 @@ std::string render_folder(const Setting& setting, const Summary& summary) {
       percent(static_cast<double>(summary.rejected()) / static_cast<double>(summary.judged())),
       range(summary.interval()), percent(alpha), number(summary.p_of_rejected()), correction);
   out += fmt::format(
-      "p of the folder: {} (images by Simes, quantities by p_corrected), {} at alpha {}\n",
+      "p of the folder: {} (the smallest of images by Simes, images rejected, quantities by "
+      "p_corrected; corrected for three), {} at alpha {}\n",
       number(p), summary.folder_rejected() ? "rejected" : "not rejected", alpha);
   return out + (summary.folder_rejected() ? meaning_of_rejection : meaning_of_passing) + '\n';
 }
@@ -374,7 +393,9 @@ nlohmann::ordered_json json_of_image(const Setting& setting, const JudgedImage& 
                     {"p_value", json_number(v.p)},
                     {"rejected", v.rejected},
                     {"errors", image.errors.size()},
-                    {"meaning", v.rejected ? meaning_of_rejection : meaning_of_passing}};
+                    {"meaning", v.tests == 0 ? nothing_tested
+                                : v.rejected ? meaning_of_rejection
+                                             : meaning_of_passing}};
   auto& rows = out["measurements"] = ordered_json::array();
   for (const JudgedMeasurement& row : v.rows) rows.push_back(json_of(row));
   return out;

@@ -93,7 +93,9 @@ std::vector<Measurement> metrics_cell(const Job& job, const Case& subject) {
     for (Measurement& m : measured(*metric, input)) {
       m.image_sha256 = hash;
       if (images.files->raw) m.variant = raw_variant;
-      if (job.cipher != nullptr && metric->needs == Needs::second) m.nonce_policy = "fresh";
+      if (job.cipher != nullptr && metric->needs == Needs::second) {
+        m.nonce_policy = job.cipher->nonce_bytes.value > 0 ? "fresh" : "fixed";
+      }
       out.push_back(std::move(m));
     }
   }
@@ -161,7 +163,10 @@ class Collector {
     if (part == 0) m_image.metrics = m_rows.size();
     if (part < m_job.protocols.size()) return;
     m_image.name = subject.name;
-    m_image.verdict = judge(std::exchange(m_rows, {}), Alpha{m_job.alpha}, family_of_quantity);
+    m_image.verdict = judge(std::exchange(m_rows, {}), Alpha{m_job.alpha}, family_of_quantity,
+                            [this](const Measurement& m) {
+                              return m_job.cipher == nullptr || !is_nonce_misuse(m, *m_job.cipher);
+                            });
     m_consume(std::exchange(m_image, {}));
   }
 

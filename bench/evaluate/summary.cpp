@@ -6,7 +6,10 @@
 namespace icb::evaluate {
 namespace {
 
-/// Rows of one quantity in one image, by channel.
+/// Quantity and nonce policy.
+using Name = Summary::Name;
+
+/// Rows of one of them in one image, by channel.
 using Channels = std::map<std::string, std::vector<const JudgedMeasurement*>>;
 
 }  // namespace
@@ -23,22 +26,24 @@ void Summary::add(const JudgedImage& image) {
   m_rejected += image.verdict.rejected ? 1U : 0U;
   if (image.verdict.p) m_p_values.push_back(*image.verdict.p);
 
-  std::map<std::string, Channels> found;
+  std::map<Name, Channels> found;
   for (const JudgedMeasurement& row : image.verdict.rows) {
-    const std::string& quantity = row.measurement.quantity;
+    const Name name{row.measurement.quantity, row.measurement.nonce_policy};
     // A file that could not be read is no quantity.
     if (row.measurement.status == Status::error && image.verdict.tests == 0) continue;
-    if (m_places.try_emplace(quantity, m_quantities.size()).second) {
+    if (m_places.try_emplace(name, m_quantities.size()).second) {
       m_quantities.emplace_back();
-      m_quantities.back().quantity = quantity;
+      m_quantities.back().quantity = name.first;
+      m_quantities.back().nonce_policy = name.second;
       m_quantities.back().family = row.family;
+      m_quantities.back().decides = row.decides;
       m_z_squares.push_back(0);
     }
-    found[quantity][row.measurement.channel].push_back(&row);
+    found[name][row.measurement.channel].push_back(&row);
   }
-  for (auto& [quantity, channels] : found) {
+  for (auto& [name, channels] : found) {
     if (channels.size() > 1) channels.erase("all");
-    const std::size_t place = m_places.at(quantity);
+    const std::size_t place = m_places.at(name);
     QuantitySummary& out = m_quantities[place];
     for (const auto& [channel, rows] : channels) {
       std::vector<PValue> p_values;
@@ -77,7 +82,7 @@ std::vector<QuantitySummary> Summary::quantities() const {
     if (row.measured == 0) continue;
     row.interval = binomial_interval(row.rejected, row.measured, 1 - m_alpha.value());
     row.p = binomial_upper_p(row.rejected, row.measured, m_alpha.value());
-    families.push_back(row.family);
+    families.push_back(row.family + '\0' + row.nonce_policy);
     p_values.push_back(*row.p);
   }
   const std::vector<PValue> adjusted = holm_of_groups(families, p_values);
@@ -99,11 +104,11 @@ PValue Summary::p_of_rejected() const {
 
 std::optional<PValue> Summary::p() const {
   if (m_p_values.empty()) return std::nullopt;
-  double smallest = simes(m_p_values).value();
+  double smallest = std::min(simes(m_p_values).value(), p_of_rejected().value());
   for (const QuantitySummary& row : quantities()) {
-    if (row.p_corrected) smallest = std::min(smallest, row.p_corrected->value());
+    if (row.p_corrected && row.decides) smallest = std::min(smallest, row.p_corrected->value());
   }
-  return PValue{std::min(1.0, 2 * smallest)};
+  return PValue{std::min(1.0, kinds_of_p * smallest)};
 }
 
 }  // namespace icb::evaluate

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bench/evaluate/run.hpp"
@@ -19,7 +20,9 @@ namespace icb::evaluate {
 /// number rejected binomial.
 struct QuantitySummary {
   std::string quantity;
+  std::string nonce_policy;
   std::string family;
+  bool decides = true;               ///< takes part in the verdict
   std::uint64_t measured = 0;        ///< with a p-value
   std::uint64_t not_applicable = 0;  ///< or error
   std::uint64_t rejected = 0;        ///< raw p below alpha, nothing corrected
@@ -44,6 +47,10 @@ std::string verdict_name(const JudgedImage& image);
 
 class Summary {
  public:
+  using Name = std::pair<std::string, std::string>;  ///< quantity, nonce policy
+
+  static constexpr double kinds_of_p = 3;  ///< in p()
+
   explicit Summary(Alpha alpha) : m_alpha(alpha) {}
 
   void add(const JudgedImage& image);
@@ -66,9 +73,9 @@ class Summary {
   /// P(as many images rejected or more), each with probability alpha (at most, so it errs to the
   /// large side).
   PValue p_of_rejected() const;
-  /// Is the folder ideal? Twice the smaller of two p-values: Simes over the images', which sees one
-  /// bad image among many, and the smallest corrected one of the quantities, which sees a little
-  /// bias in all of them. Absent if no image was judged.
+  /// Is the folder ideal? Thrice the smallest of three p-values: Simes over the images', which sees
+  /// one bad image among many; p_of_rejected; and the smallest corrected one of the quantities,
+  /// which sees a little bias in all images. Absent if no image was judged.
   std::optional<PValue> p() const;
 
   /// p below alpha.
@@ -82,8 +89,8 @@ class Summary {
   std::uint64_t m_with_errors = 0;
   std::vector<PValue> m_p_values;  ///< of the images
   std::vector<QuantitySummary> m_quantities;
-  std::map<std::string, std::size_t> m_places;  ///< in m_quantities
-  std::vector<double> m_z_squares;              ///< sums of squared deviations
+  std::map<Name, std::size_t> m_places;  ///< in m_quantities
+  std::vector<double> m_z_squares;       ///< sums of squared deviations
 };
 
 }  // namespace icb::evaluate

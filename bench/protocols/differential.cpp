@@ -94,9 +94,15 @@ class Places {
   bool m_never_after = true;
 };
 
+std::vector<ProtocolQuantity> all_quantities() {
+  auto out = PairSummary::quantities("differential", metrics);
+  for (ProtocolQuantity& each : out) each.changes_plain = true;
+  return out;
+}
+
 std::vector<Measurement> run(const ProtocolInput& input) {
   const Shape& shape = input.plain.shape();
-  const std::vector<ProtocolQuantity> quantities = PairSummary::quantities("differential", metrics);
+  const std::vector<ProtocolQuantity> quantities = all_quantities();
   const auto as_policy = [](std::vector<Measurement> rows, const char* policy) {
     for (Measurement& row : rows) row.nonce_policy = policy;
     return rows;
@@ -149,7 +155,7 @@ const RegisterProtocol entry{
     {.name = "differential",
      .summary = "cipher images of plain images that differ in one least significant bit",
      .source = "Wu, Noonan & Agaian, JSAT, April 2011; null models in bench/protocols/pairs.hpp",
-     .quantities = PairSummary::quantities("differential", metrics),
+     .quantities = all_quantities(),
      .run = run}};
 
 }  // namespace

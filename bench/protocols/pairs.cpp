@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/math/distributions/binomial.hpp>
 #include <cmath>
 #include <numbers>
 #include <stdexcept>
@@ -11,6 +10,8 @@
 
 #include "core/hash.hpp"
 #include "core/statistics.hpp"
+#include "metrics/binomial_law.hpp"
+#include "metrics/mae.hpp"
 #include "metrics/metric.hpp"
 
 namespace icb::protocols {
@@ -23,27 +24,8 @@ struct Law {
   std::vector<double> mass;
 };
 
-/// As far as probabilities reach 1e-30 of the largest.
-Law binomial_law(std::uint64_t n, double probability) {
-  const double odds = probability / (1 - probability);
-  const auto mode = std::min(n, static_cast<std::uint64_t>(static_cast<double>(n) * probability));
-  std::vector<double> mass;
-  double m = 1;
-  for (std::uint64_t c = mode; c > 0 && m > 1e-30; --c) {
-    m *= static_cast<double>(c) / (static_cast<double>(n - c + 1) * odds);
-    mass.push_back(m);
-  }
-  Law law{static_cast<double>(mode - mass.size()), 1, {mass.rbegin(), mass.rend()}};
-  m = 1;
-  for (std::uint64_t c = mode;; ++c) {
-    law.mass.push_back(m);
-    if (c == n || m < 1e-30) break;
-    m *= static_cast<double>(n - c) * odds / static_cast<double>(c + 1);
-  }
-  double sum = 0;
-  for (const double each : law.mass) sum += each;
-  for (double& each : law.mass) each /= sum;
-  return law;
+Law law_of(BinomialLaw binomial) {
+  return {static_cast<double>(binomial.first), 1, std::move(binomial.mass)};
 }
 
 /// P(all of `count` values in a set) from the probability of its complement.
@@ -83,12 +65,8 @@ ExtremesNull extremes_of(const Law& law, std::uint64_t count) {
 NullModel over(const NullModel& null, double n) { return {null.mean / n, null.sd / n}; }
 
 std::string clopper_pearson(std::uint64_t k, std::uint64_t n) {
-  using boost::math::binomial;
-  const auto trials = static_cast<double>(n);
-  const auto successes = static_cast<double>(k);
-  return fmt::format("95 % interval {:.4g} to {:.4g}",
-                     binomial::find_lower_bound_on_p(trials, successes, 0.025),
-                     binomial::find_upper_bound_on_p(trials, successes, 0.025));
+  const BinomialInterval interval = binomial_interval(k, n, 0.95);
+  return fmt::format("95 % interval {:.4g} to {:.4g}", interval.low, interval.high);
 }
 
 bool counts_bits(const std::string& metric) { return metric == "bit_change_rate"; }
@@ -155,7 +133,7 @@ std::string pooled_channel(const Shape& shape) {
 }
 
 ExtremesNull extremes_of_shares(std::uint64_t count, std::uint64_t n, double probability) {
-  const ExtremesNull counts = extremes_of(binomial_law(n, probability), count);
+  const ExtremesNull counts = extremes_of(law_of(binomial_law(n, probability)), count);
   const auto samples = static_cast<double>(n);
   return {over(counts.smallest, samples), over(counts.largest, samples)};
 }
@@ -192,22 +170,9 @@ Measurement share_rejected(std::string_view quantity, std::uint64_t rejected, st
 }
 
 NullModel uaci_given(ConstImage image) {
-  const Shape& shape = image.shape();
-  const double levels = std::ldexp(1.0, shape.depth_bits());
-  const double most = levels - 1;
-  double mean = 0;
-  double variance = 0;
-  const Histogram counts = histogram(image, std::nullopt);
-  for (std::size_t value = 0; value < counts.size(); ++value) {
-    const auto x = static_cast<double>(value);
-    const double y = most - x;
-    const double g = (x * (x + 1) + y * (y + 1)) / (2 * levels);
-    const double h = (x * (x + 1) * (2 * x + 1) + y * (y + 1) * (2 * y + 1)) / (6 * levels);
-    mean += static_cast<double>(counts[value]) * g;
-    variance += static_cast<double>(counts[value]) * (h - g * g);
-  }
-  const double scale = static_cast<double>(shape.samples()) * most;
-  return {mean / scale, std::sqrt(variance) / scale};
+  const double most = std::ldexp(1.0, image.shape().depth_bits()) - 1;
+  const NullModel mae = mae_null(histogram(image, std::nullopt));
+  return {mae.mean / most, mae.sd / most};
 }
 
 PairSummary::PairSummary(std::string prefix, std::vector<std::string> metrics, double alpha,

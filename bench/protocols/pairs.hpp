@@ -68,9 +68,8 @@ double at_least_one(double probability, std::uint64_t count);
 Measurement share_rejected(std::string_view quantity, std::uint64_t rejected, std::uint64_t count,
                            double alpha);
 
-/// Mean and sd of UACI between a given image and an ideal one, uniform and independent of it. With
-/// g(x) = E|x - U| and h(x) = E(x - U)^2 over U uniform on 0 .. F:
-/// mean = sum g(x_i) / (N F), variance = sum (h(x_i) - g(x_i)^2) / (N F)^2.
+/// Mean and sd of UACI between a given image and an ideal one, uniform and independent of it: those
+/// of the mean absolute error (mae_null) over F.
 NullModel uaci_given(ConstImage image);
 
 /// NPCR, UACI and bit change rate, over all samples pooled, of many pairs of images, one of each

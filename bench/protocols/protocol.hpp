@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cipher/cipher.hpp"
@@ -35,6 +36,8 @@ struct ProtocolQuantity {
   std::string expected;  ///< of an ideal cipher; "none" for a trade-off
   std::string sd;
   std::string family = {};  ///< as of metrics: counted once; empty: its own
+  /// Changes the plain image. Under a fixed nonce that is misuse of a cipher that has nonces.
+  bool changes_plain = false;
 };
 
 struct ProtocolEntry {
@@ -51,7 +54,15 @@ struct ProtocolEntry {
 
 using RegisterProtocol = Register<ProtocolEntry>;
 
+/// The quantity of that name of any registered protocol, or nullptr.
+const ProtocolQuantity* find_quantity(std::string_view name);
+
 /// Family of a quantity of any registered protocol or metric, for a verdict.
 std::string family_of_quantity(const Measurement& measurement);
+
+/// Whether the measurement shows what the cipher does under a repeated nonce: two plain images,
+/// one nonce. Stream ciphers fail there and are none the worse for it as long as nonces are fresh,
+/// so such measurements are reported and do not decide. A cipher without nonces has no excuse.
+bool is_nonce_misuse(const Measurement& measurement, const CipherEntry& cipher);
 
 }  // namespace icb

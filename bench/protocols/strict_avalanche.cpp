@@ -56,7 +56,10 @@ std::vector<ProtocolQuantity> quantities(const std::string& prefix) {
 
 std::vector<ProtocolQuantity> all_quantities() {
   auto out = quantities("avalanche_key");
-  std::ranges::move(quantities("avalanche_plain"), std::back_inserter(out));
+  for (ProtocolQuantity& each : quantities("avalanche_plain")) {
+    each.changes_plain = true;
+    out.push_back(std::move(each));
+  }
   return out;
 }
 
