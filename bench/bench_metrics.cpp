@@ -65,7 +65,7 @@ Work work_of(const MetricEntry& metric) {
     return {.images = 2, .products = 3, .increments = 2, .reason = "two histograms"};
   }
   if (metric.name.starts_with("glcm_")) return {.increments = 1, .reason = "a counter"};
-  if (!two && (metric.family == "histogram" || metric.family == "bit_planes")) {
+  if (!two && (metric.family == "histogram" || metric.name == "bit_plane_balance")) {
     return {.increments = 1, .reason = "a counter"};
   }
   return {.images = two ? 2.0 : 1.0};

@@ -351,7 +351,8 @@ constexpr const char* manual = R"(Verdict
   at least as far off, for this very size and depth. Measurements that say nearly the
   same are one family; a family on a channel is one test (Simes). The tests of an image
   are corrected together (Holm): an ideal image is rejected with probability --alpha at
-  most. A p-value below 1e-6 is rejected always.
+  most. A p-value below 1e-6 is rejected always. Rows marked * show two plain images
+  under one nonce, which is misuse; they are no part of the verdict.
   Passing means that these tests found no flaw at this sample size, not that the cipher
   is secure.
 
@@ -364,7 +365,7 @@ Raw files
 Folders
   Images are matched by file name without extension; sub-folders are not entered. The
   table has a row per quantity; the folder is rejected if one of its images is (Simes)
-  or a quantity is rejected too often, both corrected together. An image that cannot be
+  or images or a quantity are rejected too often, all corrected together. An image that cannot be
   read is an error row, and the run goes on.
   With --out an interrupted run goes on where it stopped.
 

@@ -164,7 +164,7 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
   file.commit();
 }
 
-std::string read_file(const std::filesystem::path& path) {
+std::string read_file(const std::filesystem::path& path, std::size_t limit) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) {
     throw InputError(fmt::format("{}: no such file", path.string()));
@@ -180,6 +180,10 @@ std::string read_file(const std::filesystem::path& path) {
   while (in) {
     in.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
     content.append(buffer.data(), static_cast<std::size_t>(in.gcount()));
+    if (content.size() > limit) {
+      throw InputError(
+          fmt::format("{}: too large: expected at most {} bytes, got more", path.string(), limit));
+    }
   }
   if (in.bad()) throw InputError(fmt::format("{}: cannot be read", path.string()));
   return content;

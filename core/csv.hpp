@@ -1,7 +1,9 @@
 /// CSV as RFC 4180 has it, and files that are whole or not there.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,7 +67,9 @@ class AtomicFile {
 /// The whole content at once.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
-/// The whole file. Throws InputError with the path and the reason.
-std::string read_file(const std::filesystem::path& path);
+/// The whole file. Throws InputError with the path and the reason, one being that there are more
+/// than `limit` bytes (a pipe may have no end).
+std::string read_file(const std::filesystem::path& path,
+                      std::size_t limit = std::numeric_limits<std::size_t>::max());
 
 }  // namespace icb

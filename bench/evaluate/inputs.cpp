@@ -38,7 +38,7 @@ File read(const fs::path& path) {
     throw InputError(fmt::format("{}: too large: {} bytes, expected at most {}", path.string(),
                                  fs::file_size(path, error), limit));
   }
-  File out{path.string(), read_file(path), {}};
+  File out{path.string(), read_file(path, limit), {}};
   out.sha256 = to_hex(sha256(out.content));
   return out;
 }

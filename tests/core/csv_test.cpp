@@ -176,6 +176,8 @@ TEST_F(AtomicWrite, WritesReplacesAndLeavesNothingElse) {
   const std::string large(3000000, 'z');
   write_file_atomically(in("x.csv"), large);
   EXPECT_EQ(read_file(in("x.csv")), large);
+  EXPECT_EQ(read_file(in("x.csv"), large.size()), large);
+  EXPECT_THROW(read_file(in("x.csv"), large.size() - 1), InputError);
   EXPECT_EQ(entries(), 1U);
 }
 

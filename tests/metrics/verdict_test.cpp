@@ -51,6 +51,31 @@ TEST(Verdict, OneTestIsItsPValue) {
   EXPECT_TRUE(judged({with_p("a", "gray", 0.02)}, 0.03).rejected);
 }
 
+TEST(Verdict, NoncePoliciesAreTestsOfTheirOwn) {
+  Measurement fixed = with_p("a", "gray", 0);
+  fixed.nonce_policy = "fixed";
+  Measurement fresh = with_p("a", "gray", 0.008);
+  fresh.nonce_policy = "fresh";
+  const Verdict verdict = judged({fixed, fresh, with_p("b", "gray", 0.5)});
+  EXPECT_EQ(verdict.tests, 3U);
+  EXPECT_THAT(corrected(verdict), ElementsAre(0, 0.016, 0.5));  // not lent the p of the other
+}
+
+TEST(Verdict, WhatDoesNotDecideIsJudgedAside) {
+  const auto decides = [](const Measurement& m) { return m.quantity != "aside"; };
+  const Verdict verdict = judge({with_p("a", "gray", 0.02), with_p("aside", "r", 1e-9),
+                                 with_p("b", "gray", 0.5), with_p("aside", "g", 0.4)},
+                                Alpha{0.01}, first_letter, decides);
+  EXPECT_EQ(verdict.tests, 2U);
+  EXPECT_EQ(verdict.p, PValue{0.04});
+  EXPECT_FALSE(verdict.rejected);
+  EXPECT_EQ(verdict.rows_rejected, 0U);
+  EXPECT_EQ(verdict.aside_rejected, 1U);
+  EXPECT_EQ(verdict.rows[1].measurement.status, Status::reject);
+  EXPECT_FALSE(verdict.rows[1].decides);
+  EXPECT_THAT(corrected(verdict), ElementsAre(0.04, 2e-9, 0.5, 0.4));
+}
+
 TEST(Verdict, SimesWithinAndHolmBetween) {
   // a: Simes of 0.004 and 0.006 is 0.006; b 0.01; c 0.5. Holm: 0.018, 0.02, 0.5.
   const Verdict verdict = judged({with_p("a1", "gray", 0.004), with_p("b", "gray", 0.01),
