@@ -37,5 +37,5 @@ judge() {
 
 for cipher in aes-256-ctr xor-repeat; do judge $cipher misc $cipher $cipher-2; done
 for kind in gray colour; do judge ideal-$kind $kind/plain $kind/cipher $kind/cipher-2; done
-rm results/evaluate/ideal-*/measurements.csv # 100,000 lines each
+rm results/evaluate/*/store.jsonl results/evaluate/ideal-*/measurements.csv # 100,000 lines each
 /usr/bin/python3 scripts/evaluate_page.py results/evaluate
