@@ -167,19 +167,19 @@ TEST(Deviation, SimulationFindsMeanSdAndRejections) {
         Case{"black", {64, 64}, 20000, 0.5}, Case{"gray", {32, 32}, 20000, -1},
         Case{"natural", {64, 64, 1, 2}, 100, -1}}) {
     const double top = shape.sample_bytes == 1 ? 255 : 65535;
-    const OwnedImage plain = image_of(
-        shape, [&, kind = std::string(kind)](std::size_t row, std::size_t col, std::size_t k) {
-          const double u = static_cast<double>(row) / static_cast<double>(shape.rows);
-          const double v = static_cast<double>(col) / static_cast<double>(shape.cols);
-          double share = 0;  // black
-          if (kind == "gray") share = 0.5;
-          if (kind == "two") share = (row + col) % 3 == 0 ? 0.1 : 0.9;
-          if (kind == "natural") {
-            share = 0.45 + 0.3 * std::sin(5 * u + static_cast<double>(k)) * std::cos(3 * v) +
-                    0.2 * u * v;
-          }
-          return static_cast<std::uint16_t>(share * top);
-        });
+    const OwnedImage plain = image_of(shape, [&, kind = std::string(kind), shape = shape](
+                                                 std::size_t row, std::size_t col, std::size_t k) {
+      const double u = static_cast<double>(row) / static_cast<double>(shape.rows);
+      const double v = static_cast<double>(col) / static_cast<double>(shape.cols);
+      double share = 0;  // black
+      if (kind == "gray") share = 0.5;
+      if (kind == "two") share = (row + col) % 3 == 0 ? 0.1 : 0.9;
+      if (kind == "natural") {
+        share =
+            0.45 + 0.3 * std::sin(5 * u + static_cast<double>(k)) * std::cos(3 * v) + 0.2 * u * v;
+      }
+      return static_cast<std::uint16_t>(share * top);
+    });
     const Histogram h = histogram(plain.view());
     const IrregularNull irregular = irregular_deviation_null(h);
     const std::array<NullModel, 3> nulls{histogram_distance_null(h, 0.5),

@@ -168,17 +168,18 @@ TEST(GlcmNull, DifferencesExactOverAllImages) {
   for (const auto& [levels, rows, cols] : tiny) {
     SCOPED_TRACE(::testing::Message() << levels << " levels, " << rows << " x " << cols);
     const std::vector<double> f{0.5, 2, -1, 4, 3};
-    const auto moments = brute_force(levels, rows, cols, [&](const auto& samples) {
-      double sum = 0;
-      for (std::size_t row = 0; row < rows; ++row) {
-        for (std::size_t col = 0; col + 1 < cols; ++col) {
-          const std::size_t a = samples[row * cols + col];
-          const std::size_t b = samples[row * cols + col + 1];
-          sum += f[a > b ? a - b : b - a];
-        }
-      }
-      return sum / static_cast<double>(rows * (cols - 1));
-    });
+    const auto moments =
+        brute_force(levels, rows, cols, [&, rows = rows, cols = cols](const auto& samples) {
+          double sum = 0;
+          for (std::size_t row = 0; row < rows; ++row) {
+            for (std::size_t col = 0; col + 1 < cols; ++col) {
+              const std::size_t a = samples[row * cols + col];
+              const std::size_t b = samples[row * cols + col + 1];
+              sum += f[a > b ? a - b : b - a];
+            }
+          }
+          return sum / static_cast<double>(rows * (cols - 1));
+        });
     const SkewedNull null = difference_null(
         pair_moments({f.begin(), f.begin() + static_cast<std::ptrdiff_t>(levels)}), {rows, cols});
     EXPECT_NEAR(null.moments.mean, moments[0], 1e-12);
@@ -190,17 +191,18 @@ TEST(GlcmNull, DifferencesExactOverAllImages) {
 TEST(GlcmNull, EnergyExactOverAllImages) {
   for (const auto& [levels, rows, cols] : tiny) {
     SCOPED_TRACE(::testing::Message() << levels << " levels, " << rows << " x " << cols);
-    const auto moments = brute_force(levels, rows, cols, [&](const auto& samples) {
-      std::vector<double> counts(levels * levels);
-      for (std::size_t row = 0; row < rows; ++row) {
-        for (std::size_t col = 0; col + 1 < cols; ++col) {
-          ++counts[samples[row * cols + col] * levels + samples[row * cols + col + 1]];
-        }
-      }
-      double sum = 0;
-      for (const double count : counts) sum += count * count;
-      return sum / std::pow(rows * (cols - 1), 2);
-    });
+    const auto moments = brute_force(
+        levels, rows, cols, [levels = levels, rows = rows, cols = cols](const auto& samples) {
+          std::vector<double> counts(levels * levels);
+          for (std::size_t row = 0; row < rows; ++row) {
+            for (std::size_t col = 0; col + 1 < cols; ++col) {
+              ++counts[samples[row * cols + col] * levels + samples[row * cols + col + 1]];
+            }
+          }
+          double sum = 0;
+          for (const double count : counts) sum += count * count;
+          return sum / std::pow(rows * (cols - 1), 2);
+        });
     const SkewedNull null = energy_null(levels, {rows, cols});
     EXPECT_NEAR(null.moments.mean, moments[0], 1e-12);
     EXPECT_NEAR(null.moments.sd, std::sqrt(moments[1]), 1e-12);
