@@ -7,22 +7,14 @@
 #include "core/hash.hpp"
 
 namespace icb {
-namespace {
-
-Bytes first_bytes(const Digest& digest, std::size_t count) {
-  return {digest.begin(), digest.begin() + static_cast<std::ptrdiff_t>(count)};
-}
-
-}  // namespace
-
 Bytes key_for(std::uint64_t seed, const CipherEntry& cipher, std::string_view key_label) {
-  return first_bytes(derive_key(seed, key_label), cipher.key_bits.value / 8);
+  return derive_bytes(seed, key_label, cipher.key_bits.value / 8);
 }
 
 Bytes nonce_for(std::uint64_t seed, const CipherEntry& cipher, std::string_view key_label,
                 std::string_view image_name) {
-  return first_bytes(derive_key(seed, fmt::format("nonce/{}/{}", key_label, image_name)),
-                     cipher.nonce_bytes.value);
+  return derive_bytes(seed, fmt::format("nonce/{}/{}", key_label, image_name),
+                      cipher.nonce_bytes.value);
 }
 
 OwnedImage encrypt_for(std::uint64_t seed, std::string_view cipher, ConstImage plain,

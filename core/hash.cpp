@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <fstream>
 #include <memory>
 #include <stdexcept>
@@ -115,6 +116,17 @@ std::uint64_t derive_seed(std::uint64_t master, std::string_view name) {
 
 Digest derive_key(std::uint64_t master, std::string_view label) {
   return tagged("icbench key", master, label);
+}
+
+Bytes derive_bytes(std::uint64_t master, std::string_view label, std::size_t count) {
+  Bytes out;
+  for (std::size_t block = 0; out.size() < count; ++block) {
+    const Digest digest =
+        derive_key(master, block == 0 ? std::string(label) : fmt::format("{}/{}", label, block));
+    const std::size_t take = std::min(digest.size(), count - out.size());
+    out.insert(out.end(), digest.begin(), digest.begin() + static_cast<std::ptrdiff_t>(take));
+  }
+  return out;
 }
 
 std::uint64_t uniform_below(std::mt19937_64& engine, std::uint64_t bound) {

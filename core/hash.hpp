@@ -33,6 +33,10 @@ std::uint64_t derive_seed(std::uint64_t master, std::string_view name);
 /// 32 bytes of key for a label: SHA-256("icbench key" 0 master 0 label).
 Digest derive_key(std::uint64_t master, std::string_view label);
 
+/// Any number of bytes for a label: derive_key(master, label), then derive_key(master, label +
+/// "/1") and so on.
+Bytes derive_bytes(std::uint64_t master, std::string_view label, std::size_t count);
+
 /// Uniform integer in [0, bound), bound > 0; the same on every library, unlike
 /// std::uniform_int_distribution. Bias-free by rejection.
 std::uint64_t uniform_below(std::mt19937_64& engine, std::uint64_t bound);

@@ -96,18 +96,8 @@ ConstImage pooled(ConstImage image) {
 
 }  // namespace
 
-Bytes derived_bytes(std::uint64_t seed, std::string_view label, std::size_t count) {
-  Bytes out;
-  for (std::size_t block = 0; out.size() < count; ++block) {
-    const Digest digest = derive_key(seed, fmt::format("{}/{}", label, block));
-    const std::size_t take = std::min(digest.size(), count - out.size());
-    out.insert(out.end(), digest.begin(), digest.begin() + static_cast<std::ptrdiff_t>(take));
-  }
-  return out;
-}
-
 Bytes nonce_of(const ProtocolInput& input, std::string_view label) {
-  return derived_bytes(input.seed, fmt::format("nonce/{}", label), input.cipher.nonce_bytes.value);
+  return derive_bytes(input.seed, fmt::format("nonce/{}", label), input.cipher.nonce_bytes.value);
 }
 
 std::vector<std::uint64_t> distinct_below(std::mt19937_64& engine, std::uint64_t count,

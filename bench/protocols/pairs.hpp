@@ -15,9 +15,6 @@
 
 namespace icb::protocols {
 
-/// The first `count` bytes of derive_key(seed, label + "/0"), derive_key(seed, label + "/1"), ...
-Bytes derived_bytes(std::uint64_t seed, std::string_view label, std::size_t count);
-
 /// A nonce of the cipher's size; one label, one nonce.
 Bytes nonce_of(const ProtocolInput& input, std::string_view label);
 

@@ -227,7 +227,7 @@ std::vector<Measurement> run(const ProtocolInput& input) {
     const std::string label = fmt::format("strict-avalanche/{}", t);
     OwnedImage plain = *crop;
     if (input.cipher.nonce_bytes.value == 0) {
-      plain = {shape, derived_bytes(input.seed, "plain/" + label, shape.bytes())};
+      plain = {shape, derive_bytes(input.seed, "plain/" + label, shape.bytes())};
     }
     Bytes nonce = nonce_of(input, label);
     OwnedImage cipher = encrypt_step(std::as_const(plain).view(), input.key, nonce);

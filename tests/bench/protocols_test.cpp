@@ -24,7 +24,7 @@ std::uint64_t test_seed() {
 }
 
 OwnedImage random_image(Shape shape, std::uint64_t salt) {
-  return {shape, derived_bytes(test_seed() + salt, "plain", shape.bytes())};
+  return {shape, derive_bytes(test_seed() + salt, "plain", shape.bytes())};
 }
 
 /// A smooth picture.
@@ -189,7 +189,7 @@ std::vector<Measurement> run(const std::string& protocol, const ProtocolInput& i
 ProtocolInput input_of(const CipherEntry& cipher, const OwnedImage& plain, std::uint64_t seed = 1) {
   return {.cipher = cipher,
           .plain = plain.view(),
-          .key = derived_bytes(seed, "key", cipher.key_bits.value / 8),
+          .key = derive_bytes(seed, "key", cipher.key_bits.value / 8),
           .seed = seed,
           .positions = 20,
           .trials = 20};

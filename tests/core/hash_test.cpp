@@ -91,6 +91,17 @@ TEST(Seeds, MasterAndNameAreKeptApart) {
   EXPECT_NE(derive_key(1, "x"), derive_key(2, "x"));
 }
 
+TEST(DeriveBytes, AnyNumberOfThem) {
+  const Digest first = derive_key(3, "nonce");
+  const Digest second = derive_key(3, "nonce/1");
+  EXPECT_TRUE(derive_bytes(3, "nonce", 0).empty());
+  EXPECT_EQ(derive_bytes(3, "nonce", 5), Bytes(first.begin(), first.begin() + 5));
+  Bytes all(first.begin(), first.end());
+  all.insert(all.end(), second.begin(), second.end());
+  EXPECT_EQ(derive_bytes(3, "nonce", 64), all);
+  EXPECT_EQ(derive_bytes(3, "nonce", 33), Bytes(all.begin(), all.begin() + 33));
+}
+
 TEST(UniformBelow, StaysBelowEveryBound) {
   std::mt19937_64 engine(3);
   const std::uint64_t top = ~std::uint64_t{0};
