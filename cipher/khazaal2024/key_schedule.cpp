@@ -13,7 +13,7 @@
 namespace icb::khazaal2024 {
 namespace {
 
-constexpr std::string_view label = "icbench khazaal2024 v0 ";
+constexpr std::string_view label = "icbench khazaal2024 v1 ";
 constexpr std::size_t lane_words = 7;
 constexpr std::size_t working_bytes =
     8 * (4 + (keystream_lanes + 1) * lane_words) + 2 * hidden_units;

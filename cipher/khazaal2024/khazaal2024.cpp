@@ -3,15 +3,20 @@
 /// bit in docs/cipher.md.
 ///
 /// Source:   the paper for the parts P1-P13; docs/cipher.md for everything it leaves open.
-/// Shapes:   8 or 16 bit, 1 to 4 channels, sides 1 to 65535, at most 2^32 - 1 pixels.  Key: 32
-/// bytes. Nonce: 16 bytes. Aliasing: in and out may be the same pixels. Errors:   IntegrityError
-/// from decrypt of `khazaal2024`; `khazaal2024-confusion` cannot tell.
+/// Shapes:   8 or 16 bit, 1 to 4 channels, sides 1 to 65535, at most 2^32 - 1 pixels.
+/// Key:      32 bytes. Nonce: 16 bytes.
+/// Aliasing: in and out may be the same pixels.
+/// Memory:   one image beside in and out; two if these are the same.
+/// Errors:   IntegrityError from decrypt of variants with a public parameter.
 #include "cipher/khazaal2024/khazaal2024.hpp"
 
 #include <fmt/format.h>
 #include <openssl/crypto.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
+#include <memory>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -19,21 +24,19 @@
 #include "cipher/cipher.hpp"
 #include "cipher/khazaal2024/confusion.hpp"
 #include "cipher/khazaal2024/diffusion.hpp"
+#include "cipher/khazaal2024/keystream.hpp"
+#include "cipher/khazaal2024/passes.hpp"
 #include "cipher/khazaal2024/vectors.hpp"
 #include "core/error.hpp"
+#include "core/hash.hpp"
+#include "core/parallel.hpp"
 
 namespace icb::khazaal2024 {
 namespace {
 
-/// Secrets of one round, in the order they are drawn.
-struct RoundKeys {
-  Box forward;
-  Box backward;
-  ChainState forward_state;
-  ChainState backward_state;
-  PositionMap map;
-};
+std::atomic<unsigned> wanted_threads{1};
 
+/// What the guide lane gives for the rounds of one image, in the order it is drawn.
 class Schedule {
  public:
   Schedule(const Variant& variant, const Shape& shape, ConstBytes key, ConstBytes nonce,
@@ -41,36 +44,63 @@ class Schedule {
       : m_variant(variant),
         m_shape(shape),
         m_keys(working_keys(
-            working_key_bytes(key, nonce, parameter, variant.id, variant.rounds, shape))) {}
-
-  RoundKeys next_round() {
-    Lane& guide = m_keys.guide;
-    Box forward{};
-    Box backward{};
-    ChainState forward_state{};
-    ChainState backward_state{};
-    if (m_variant.diffusion) {
-      forward = make_box(guide, m_keys.parameters);
-      backward = make_box(guide, m_keys.parameters);
-      forward_state = make_chain_state(guide, m_keys.parameters);
-      backward_state = make_chain_state(guide, m_keys.parameters);
+            working_key_bytes(key, nonce, parameter, variant.id, variant.rounds, shape))),
+        m_threads(thread_count(wanted_threads)) {
+    WorkingKeys drawn = m_keys;
+    const FeedbackWeights& weights =
+        variant.network != nullptr ? *variant.network : trained_feedback();
+    for (unsigned round = 1; round <= variant.rounds; ++round) {
+      if (is_odd(round)) {
+        m_plans.push_back(plan_confusion(
+            shape.rows, shape.cols, variant.network_outputs ? &weights : nullptr,
+            {m_keys.parameters, drawn.guide, drawn.feedback, drawn.offsets, variant.sources}));
+      }
+      if (variant.diffusion) {
+        m_chains.push_back(draw_chain_keys(drawn.guide, m_keys.parameters, variant.sources));
+      }
     }
-    return {forward, backward, forward_state, backward_state,
-            confusion_map(m_shape.rows, m_shape.cols, *m_variant.network,
-                          {m_keys.parameters, guide, m_keys.feedback, m_keys.offsets})};
   }
 
-  /// Keystream of the next round.
-  Bytes next_keystream() {
-    Bytes out(m_variant.diffusion ? m_shape.bytes() : 0);
-    fill_keystream(m_keys.lanes, m_keys.parameters, out);
-    return out;
+  static bool is_odd(unsigned round) { return round % 2 == 1; }
+
+  /// Rounds count from 1.
+  RoundInput round(unsigned round) const {
+    return {.shape = m_shape,
+            .plan = m_plans[(round - 1) / 2],
+            .keys = m_keys,
+            .sources = m_variant.sources,
+            .round = round,
+            .chain = m_variant.diffusion ? &m_chains[round - 1] : nullptr,
+            .threads = m_threads};
   }
 
  private:
   const Variant& m_variant;
   Shape m_shape;
   WorkingKeys m_keys;
+  unsigned m_threads;
+  std::vector<ConfusionPlan> m_plans;  ///< one for two rounds
+  std::vector<ChainKeys> m_chains;
+};
+
+/// Memory a pass will overwrite before it reads it.
+struct Scratch {
+  std::unique_ptr<std::uint8_t[]> memory;  // NOLINT: a vector would write zeros first
+  MutableBytes bytes;
+
+  explicit Scratch(std::size_t size)
+      : memory(std::make_unique_for_overwrite<std::uint8_t[]>(size)),  // NOLINT
+        bytes(memory.get(), size) {}
+};
+
+/// `bytes` themselves, or a copy if they are those of `out`.
+struct Apart {
+  Bytes copy;
+  ConstBytes bytes;
+
+  Apart(ConstBytes in, ConstBytes out)
+      : copy(in.data() == out.data() ? Bytes(in.begin(), in.end()) : Bytes{}),
+        bytes(copy.empty() ? in : ConstBytes{copy}) {}
 };
 
 void check_header(const Variant& variant, ConstBytes header) {
@@ -101,64 +131,79 @@ CipherEntry entry_for(const Variant& variant) {
   };
 }
 
-// The tables are parsed when first needed, not while programs start.
-const RegisterCipher full_entry{entry_for(full())};
-const RegisterCipher confusion_entry{entry_for(confusion_only())};
+/// Registers all variants. The tables are parsed when first needed, not while programs start.
+struct RegisterVariants {
+  std::vector<RegisterCipher> entries;
 
-const FeedbackWeights& network_of(const Variant& variant) {
-  return variant.network != nullptr ? *variant.network : trained_feedback();
-}
+  RegisterVariants() {
+    for (const Variant& variant : variants()) entries.emplace_back(entry_for(variant));
+  }
+};
+
+const RegisterVariants registered;
 
 }  // namespace
 
-Variant full() {
-  return {.id = "khazaal2024",
-          .rounds = 2,
-          .public_parameter = true,
-          .diffusion = true,
-          .network = nullptr};
-}
+Variant full() { return {.id = "khazaal2024"}; }
 
 Variant confusion_only() {
-  return {.id = "khazaal2024-confusion",
-          .rounds = 1,
-          .public_parameter = false,
-          .diffusion = false,
-          .network = nullptr};
+  return {.id = "khazaal2024-confusion", .condensed = Condensed::nothing, .diffusion = false};
+}
+
+const std::vector<Variant>& variants() {
+  static const std::vector<Variant> all{
+      full(),
+      confusion_only(),
+      {.id = "khazaal2024-no-cnn", .condensed = Condensed::digest},
+      {.id = "khazaal2024-no-dnn", .network_outputs = false},
+      {.id = "khazaal2024-no-gauss", .sources = {.gauss = false}},
+      {.id = "khazaal2024-no-henon", .sources = {.henon = false}},
+      {.id = "khazaal2024-no-logistic", .sources = {.logistic = false}},
+  };
+  return all;
 }
 
 std::size_t header_bytes(const Variant& variant) {
-  return nonce_bytes + (variant.public_parameter ? public_parameter_bytes : 0);
+  return nonce_bytes + (variant.condensed == Condensed::nothing ? 0 : public_parameter_bytes);
 }
 
-PublicParameter public_parameter(ConstImage plain, ConstBytes key, ConstBytes nonce) {
-  return condense(features(trained_keygen(), plain), CondensingKeys(key, nonce, plain.shape()));
+void set_threads(unsigned threads) { wanted_threads = threads; }
+
+PublicParameter public_parameter(const Variant& variant, ConstImage plain, ConstBytes key,
+                                 ConstBytes nonce) {
+  const CondensingKeys keys(key, nonce, plain.shape());
+  if (variant.condensed == Condensed::digest) {
+    return hmac_sha256(keys.hmac_key(), sha256(plain.bytes()));
+  }
+  const KeygenWeights& weights = variant.keygen != nullptr ? *variant.keygen : trained_keygen();
+  return condense(condense_features(weights, plain, keys, thread_count(wanted_threads)), keys);
 }
 
 void encrypt_rounds(const Variant& variant, ConstImage plain, ConstBytes key, ConstBytes nonce,
                     ConstBytes parameter, Image out) {
-  Variant resolved = variant;
-  resolved.network = &network_of(variant);
-  Schedule schedule(resolved, plain.shape(), key, nonce, parameter);
-  OwnedImage moved(plain.shape());
-  ConstImage source = plain;
-  for (unsigned round = 0; round < variant.rounds; ++round) {
-    const RoundKeys keys = schedule.next_round();
-    permute_pixels(source, keys.map, moved.view());
-    std::copy(moved.bytes().begin(), moved.bytes().end(), out.bytes().begin());
-    if (variant.diffusion) {
-      forward_chain(out.bytes(), schedule.next_keystream(), keys.forward, keys.forward_state);
-      backward_chain(out.bytes(), keys.backward, keys.backward_state);
+  const Schedule schedule(variant, plain.shape(), key, nonce, parameter);
+  const Apart apart(plain.bytes(), out.bytes());
+  const Scratch scratch(out.bytes().size());
+  ConstBytes source = apart.bytes;
+  MutableBytes result = out.bytes();
+  MutableBytes other = scratch.bytes;
+  for (unsigned round = 1; round <= variant.rounds; ++round) {
+    if (Schedule::is_odd(round)) {
+      if (round > 1) std::swap(result, other);
+      rows_pass(schedule.round(round), source, result);
+    } else {
+      columns_pass(schedule.round(round), result, other);
     }
-    source = out;
+    source = result;
   }
+  if (result.data() != out.bytes().data()) std::ranges::copy(result, out.bytes().begin());
 }
 
 Bytes encrypt(const Variant& variant, ConstImage plain, ConstBytes key, ConstBytes nonce,
               Image out) {
   Bytes header(nonce.begin(), nonce.end());
-  if (variant.public_parameter) {
-    const PublicParameter parameter = public_parameter(plain, key, nonce);
+  if (variant.condensed != Condensed::nothing) {
+    const PublicParameter parameter = public_parameter(variant, plain, key, nonce);
     header.insert(header.end(), parameter.begin(), parameter.end());
   }
   encrypt_rounds(variant, plain, key, nonce, ConstBytes{header}.subspan(nonce_bytes), out);
@@ -168,38 +213,38 @@ Bytes encrypt(const Variant& variant, ConstImage plain, ConstBytes key, ConstByt
 void decrypt(const Variant& variant, ConstImage cipher, ConstBytes key, ConstBytes header,
              Image out) {
   check_header(variant, header);
-  OwnedImage work(cipher.shape(), Bytes(cipher.bytes().begin(), cipher.bytes().end()));
   const ConstBytes nonce = header.first(nonce_bytes);
   const ConstBytes parameter = header.subspan(nonce_bytes);
-  Variant resolved = variant;
-  resolved.network = &network_of(variant);
-  Schedule schedule(resolved, cipher.shape(), key, nonce, parameter);
-  // The sources run forwards only: all rounds' secrets first, then the rounds from the last.
-  std::vector<std::pair<RoundKeys, Bytes>> rounds;
-  for (unsigned round = 0; round < variant.rounds; ++round) {
-    RoundKeys keys = schedule.next_round();
-    rounds.emplace_back(std::move(keys), schedule.next_keystream());
-  }
-  // Nothing unverified reaches `out`.
-  std::fill(out.bytes().begin(), out.bytes().end(), std::uint8_t{0});
-  OwnedImage restored(cipher.shape());
-  while (!rounds.empty()) {
-    const auto& [keys, keystream] = rounds.back();
-    if (variant.diffusion) {
-      undo_backward_chain(work.view().bytes(), inverse(keys.backward), keys.backward_state);
-      undo_forward_chain(work.view().bytes(), keystream, inverse(keys.forward), keys.forward_state);
+  const Schedule schedule(variant, cipher.shape(), key, nonce, parameter);
+  const Apart apart(cipher.bytes(), out.bytes());
+  const Scratch scratch(out.bytes().size());
+  ConstBytes source = apart.bytes;
+  MutableBytes result = scratch.bytes;  // of the next pass; two rounds end in `out`
+  MutableBytes other = out.bytes();
+  for (unsigned round = variant.rounds; round >= 1; --round) {
+    if (!Schedule::is_odd(round)) {
+      undo_columns_pass(schedule.round(round), source, other, result);
+    } else {
+      if (round == variant.rounds) std::ranges::copy(source, result.begin());
+      undo_rows_pass(schedule.round(round), result, other);
+      std::swap(result, other);
     }
-    unpermute_pixels(std::as_const(work).view(), keys.map, restored.view());
-    std::swap(work, restored);
-    rounds.pop_back();
+    source = result;
   }
-  if (variant.public_parameter) {
-    const PublicParameter found = public_parameter(std::as_const(work).view(), key, nonce);
-    if (CRYPTO_memcmp(found.data(), parameter.data(), found.size()) != 0) {
-      throw IntegrityError("wrong key, or the cipher image or its header was altered");
-    }
+  if (result.data() != out.bytes().data()) std::ranges::copy(result, out.bytes().begin());
+  if (variant.condensed == Condensed::nothing) return;
+  const PublicParameter found = public_parameter(variant, out, key, nonce);
+  if (CRYPTO_memcmp(found.data(), parameter.data(), found.size()) != 0) {
+    OPENSSL_cleanse(out.bytes().data(), out.bytes().size());  // nothing unverified leaves
+    throw IntegrityError("wrong key, or the cipher image or its header was altered");
   }
-  std::copy(work.bytes().begin(), work.bytes().end(), out.bytes().begin());
+}
+
+void raw_keystream(const Variant& variant, ConstBytes key, ConstBytes nonce, MutableBytes out) {
+  const Shape shape{.rows = 1, .cols = out.size()};
+  const WorkingKeys keys =
+      working_keys(working_key_bytes(key, nonce, {}, variant.id, variant.rounds, shape));
+  fill_keystream(keys.lanes, keys.parameters, variant.sources, 1, 0, out);
 }
 
 }  // namespace icb::khazaal2024

@@ -1,0 +1,259 @@
+#include "cipher/khazaal2024/passes.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "cipher/khazaal2024/keystream.hpp"
+#include "cipher/khazaal2024/move_pixels.hpp"
+#include "core/parallel.hpp"
+
+namespace icb::khazaal2024 {
+namespace {
+
+constexpr std::size_t unit_bytes = keystream_block;
+/// Rows transposed together, so that what is written of a line of the result fills cache lines.
+constexpr std::size_t strip_rows = 64;
+
+std::size_t ceil_div(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
+
+/// Bytes [first, last) of an image, and its index.
+struct Unit {
+  std::size_t first;
+  std::size_t last;
+};
+
+/// How an image is cut: `count` units in order; the last one includes the lines of one byte.
+struct Units {
+  std::size_t body;  ///< bytes in lines of up to 512
+  std::size_t total;
+  std::size_t count;
+
+  explicit Units(std::size_t bytes)
+      : body(bytes - std::min(bytes, single_lines)),
+        total(bytes),
+        count(std::max<std::size_t>(1, ceil_div(body, unit_bytes))) {}
+
+  Unit at(std::size_t n) const {
+    return {n * unit_bytes, n + 1 == count ? total : (n + 1) * unit_bytes};
+  }
+};
+
+enum class Direction { forward, backward };
+
+/// Runs `prepare(unit)`, `chain(unit)`, `finish(unit)` for every unit. The calls of `chain` come
+/// one after the other in the direction's order; the rest of a unit may run beside other units, but
+/// not before what `prepare` of earlier units, in that order, has done is seen by `chain`, nor
+/// before `chain` of all units up to its own is seen by `finish`.
+template <class Prepare, class Chain, class Finish>
+void in_turn(const Units& units, Direction direction, unsigned threads, Prepare prepare,
+             Chain chain, Finish finish) {
+  std::atomic<std::size_t> next{0};
+  std::atomic<std::size_t> turn{0};
+  const auto work = [&](const std::stop_token& stop) {
+    std::vector<std::uint8_t> keystream(unit_bytes + single_lines);
+    while (true) {
+      const std::size_t n = next.fetch_add(1);
+      if (n >= units.count) return;
+      const Unit unit = units.at(direction == Direction::forward ? n : units.count - 1 - n);
+      prepare(unit, keystream);
+      while (turn.load(std::memory_order_acquire) != n) {
+        if (stop.stop_requested()) return;
+        std::this_thread::yield();
+      }
+      chain(unit, keystream);
+      turn.store(n + 1, std::memory_order_release);
+      finish(unit);
+    }
+  };
+  if (threads == 1 || units.count == 1) {
+    work({});
+  } else {
+    on_threads(static_cast<unsigned>(std::min<std::size_t>(threads, units.count)), work);
+  }
+}
+
+/// The part of the keystream buffer that belongs to a unit, filled.
+ConstBytes make_keystream(const RoundInput& round, Unit unit, MutableBytes buffer) {
+  const MutableBytes out = buffer.first(unit.last - unit.first);
+  if (round.chain != nullptr) {
+    fill_keystream(round.keys.lanes, round.keys.parameters, round.sources, round.round, unit.first,
+                   out);
+  }
+  return out;
+}
+
+/// Rows whose first byte lies in the unit.
+struct Rows {
+  std::size_t first;
+  std::size_t last;
+};
+
+Rows rows_starting_in(Unit unit, std::size_t row_bytes) {
+  return {ceil_div(unit.first, row_bytes), ceil_div(unit.last, row_bytes)};
+}
+
+/// Rows whose last byte lies in the unit.
+Rows rows_ending_in(Unit unit, std::size_t row_bytes) {
+  return {unit.first / row_bytes, unit.last / row_bytes};
+}
+
+/// The unit's lines of up to 512 bytes, and its lines of one byte, at the end.
+struct Lines {
+  MutableBytes wide;
+  MutableBytes single;
+  ConstBytes wide_keystream;
+  ConstBytes single_keystream;
+};
+
+Lines lines_of(const Units& units, Unit unit, MutableBytes data, ConstBytes keystream) {
+  const MutableBytes bytes = data.subspan(unit.first, unit.last - unit.first);
+  const std::size_t wide = std::min(unit.last, units.body) - std::min(unit.first, units.body);
+  return {bytes.first(wide), bytes.subspan(wide), keystream.first(wide),
+          keystream.subspan(wide, bytes.size() - wide)};
+}
+
+/// Runs one of the four chain functions over a unit, and hands the carry on.
+template <class Chain, class Singles>
+void chain_unit(Direction direction, const Lines& lines, const ChainKeys& keys,
+                std::uint64_t& carry, Chain chain, Singles singles) {
+  if (direction == Direction::forward) {
+    carry = chain(lines.wide, lines.wide_keystream, keys, carry);
+    carry = singles(lines.single, lines.single_keystream, keys, carry);
+  } else {
+    carry = singles(lines.single, lines.single_keystream, keys, carry);
+    carry = chain(lines.wide, lines.wide_keystream, keys, carry);
+  }
+}
+
+/// Runs `work(first, last)` over parts of 0 … count - 1 on several threads.
+template <class Work>
+void in_parts(std::size_t count, std::size_t part, unsigned threads, Work work) {
+  std::atomic<std::size_t> next{0};
+  const auto run = [&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      const std::size_t first = next.fetch_add(part);
+      if (first >= count) return;
+      work(first, std::min(count, first + part));
+    }
+  };
+  if (threads == 1 || count <= part) {
+    run({});
+  } else {
+    on_threads(threads, run);
+  }
+}
+
+}  // namespace
+
+void rows_pass(const RoundInput& round, ConstBytes in, MutableBytes out) {
+  const std::size_t pixel = round.shape.pixel_bytes();
+  const std::size_t row_bytes = round.shape.cols * pixel;
+  const Units units(out.size());
+  std::uint64_t carry = round.chain != nullptr ? round.chain->carry : 0;
+  in_turn(
+      units, Direction::forward, round.threads,
+      [&](Unit unit, MutableBytes keystream) {
+        make_keystream(round, unit, keystream);
+        const Rows rows = rows_starting_in(unit, row_bytes);
+        gather_lines(round.plan.rows, in, pixel, rows.first, rows.last - rows.first,
+                     out.subspan(rows.first * row_bytes));
+      },
+      [&](Unit unit, ConstBytes keystream) {
+        if (round.chain == nullptr) return;
+        chain_unit(Direction::forward, lines_of(units, unit, out, keystream), *round.chain, carry,
+                   chain_forward, chain_singles_forward);
+      },
+      [](Unit) {});
+}
+
+void columns_pass(const RoundInput& round, MutableBytes data, MutableBytes scratch) {
+  const std::size_t rows = round.shape.rows;
+  const std::size_t cols = round.shape.cols;
+  const std::size_t pixel = round.shape.pixel_bytes();
+  const std::size_t row_bytes = cols * pixel;
+  const Units units(data.size());
+  std::uint64_t carry = round.chain != nullptr ? round.chain->carry : 0;
+  in_turn(
+      units, Direction::backward, round.threads,
+      [&](Unit unit, MutableBytes keystream) { make_keystream(round, unit, keystream); },
+      [&](Unit unit, ConstBytes keystream) {
+        if (round.chain == nullptr) return;
+        chain_unit(Direction::backward, lines_of(units, unit, data, keystream), *round.chain, carry,
+                   chain_backward, chain_singles_backward);
+      },
+      // Going backward, a strip is complete once the unit of its first byte is.
+      [&](Unit unit) {
+        const Rows strips = rows_starting_in(unit, strip_rows * row_bytes);
+        for (std::size_t s = strips.first; s < strips.last; ++s) {
+          const std::size_t first = s * strip_rows;
+          transpose_rows(data, rows, cols, pixel, first, std::min(rows, first + strip_rows),
+                         scratch);
+        }
+      });
+  swap_crossings(round.plan, scratch, pixel, rows);
+  in_parts(cols, ceil_div(unit_bytes, rows * pixel), round.threads,
+           [&](std::size_t first, std::size_t last) {
+             gather_lines(round.plan.columns, scratch, pixel, first, last - first,
+                          data.subspan(first * rows * pixel));
+           });
+}
+
+void undo_rows_pass(const RoundInput& round, MutableBytes data, MutableBytes out) {
+  const std::size_t pixel = round.shape.pixel_bytes();
+  const std::size_t row_bytes = round.shape.cols * pixel;
+  const Units units(data.size());
+  std::uint64_t carry = round.chain != nullptr ? round.chain->carry : 0;
+  in_turn(
+      units, Direction::forward, round.threads,
+      [&](Unit unit, MutableBytes keystream) { make_keystream(round, unit, keystream); },
+      [&](Unit unit, ConstBytes keystream) {
+        if (round.chain == nullptr) return;
+        chain_unit(Direction::forward, lines_of(units, unit, data, keystream), *round.chain, carry,
+                   undo_chain_forward, undo_chain_singles_forward);
+      },
+      [&](Unit unit) {
+        const Rows rows = rows_ending_in(unit, row_bytes);
+        scatter_lines(round.plan.rows, data.subspan(rows.first * row_bytes), pixel, rows.first,
+                      rows.last - rows.first, out);
+      });
+}
+
+void undo_columns_pass(const RoundInput& round, ConstBytes in, MutableBytes scratch,
+                       MutableBytes out) {
+  const std::size_t rows = round.shape.rows;
+  const std::size_t cols = round.shape.cols;
+  const std::size_t pixel = round.shape.pixel_bytes();
+  in_parts(cols, ceil_div(unit_bytes, rows * pixel), round.threads,
+           [&](std::size_t first, std::size_t last) {
+             scatter_lines(round.plan.columns, in.subspan(first * rows * pixel), pixel, first,
+                           last - first, scratch);
+           });
+  undo_crossings(round.plan, scratch, pixel, rows);
+  const Units units(out.size());
+  const std::size_t strip_bytes = strip_rows * cols * pixel;
+  const std::size_t strips = ceil_div(rows, strip_rows);
+  std::uint64_t carry = round.chain != nullptr ? round.chain->carry : 0;
+  in_turn(
+      units, Direction::backward, round.threads,
+      [&](Unit unit, MutableBytes keystream) {
+        make_keystream(round, unit, keystream);
+        // Strips whose last byte lies in the unit; the very last strip may be short.
+        const Rows ending = rows_ending_in(unit, strip_bytes);
+        const std::size_t last = unit.last == out.size() ? strips : ending.last;
+        for (std::size_t s = ending.first; s < last; ++s) {
+          const std::size_t first = s * strip_rows;
+          transpose_columns(scratch, cols, rows, pixel, first, std::min(rows, first + strip_rows),
+                            out);
+        }
+      },
+      [&](Unit unit, ConstBytes keystream) {
+        if (round.chain == nullptr) return;
+        chain_unit(Direction::backward, lines_of(units, unit, out, keystream), *round.chain, carry,
+                   undo_chain_backward, undo_chain_singles_backward);
+      },
+      [](Unit) {});
+}
+
+}  // namespace icb::khazaal2024
