@@ -6,8 +6,10 @@ Section numbers in the docstrings are those of docs/cipher.md. An image is (H, W
 A map of positions is a list: entry n is the position, row·W + column, of the pixel that comes to
 position n.
 
-    khazaal2024.py encrypt --key HEX --nonce HEX --shape H,W,C,D IN OUT     OUT: header ‖ cipher image
-    khazaal2024.py decrypt --key HEX --shape H,W,C,D IN OUT
+    khazaal2024.py encrypt --key HEX --nonce HEX --shape H,W,C,D IMAGE CIPHER
+    khazaal2024.py decrypt --key HEX --shape H,W,C,D CIPHER IMAGE
+
+IMAGE holds the bytes of an image and nothing else, CIPHER the header and the cipher image.
 """
 
 import argparse
@@ -182,7 +184,8 @@ def check_inputs(key, nonce, shape, data, variant, rounds):
     if not (1 <= channels <= 4 and depth in (1, 2)):
         raise ValueError(f"expected 1 to 4 channels of 1 or 2 bytes, got {channels} of {depth}")
     if len(key) != 32 or len(nonce) != 16:
-        raise ValueError(f"expected a key of 32 bytes and a nonce of 16, got {len(key)} and {len(nonce)}")
+        lengths = f"{len(key)} and {len(nonce)}"
+        raise ValueError(f"expected a key of 32 bytes and a nonce of 16, got {lengths}")
     if len(data) != height * width * channels * depth:
         raise ValueError(f"expected the bytes of {shape}, got {len(data)} bytes")
 
@@ -726,7 +729,7 @@ class Round:
 
     def __init__(self, state, number, shape, lines):
         height, width, channels, depth = shape
-        self.number = number
+        self.parameters = state.parameters
         self.odd = number % 2 == 1
         self.pixel_bytes = channels * depth
         self.lines, self.levels = run_levels(state, height, width) if self.odd else (lines, [])
