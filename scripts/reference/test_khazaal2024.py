@@ -150,6 +150,7 @@ class KeySchedule(unittest.TestCase):
             self.assertAlmostEqual(low[name] / scale, least)
             self.assertLess(high[name] / scale, most + 1e-15)
             self.assertAlmostEqual(high[name] / scale, most, places=3)
+        self.assertEqual((low["M"], high["M"]), (2**15, 2**17 - 1))
 
 
 class KeyGenerator(unittest.TestCase):
@@ -381,6 +382,8 @@ class Hierarchy(unittest.TestCase):
         expected = [64 - 128, 0, 256 * 2 // 7 - 128, 256 * 4 // 7 - 128]
         expected += [255 * 3 // 18 - 128, 255 * 10 // 18 - 128, 126, -127, -128, 127, -1, 127]
         self.assertEqual(khazaal2024.network_inputs(2, 4, 7, guide), expected)
+        guide.g = 5 * 2**19 - 1
+        self.assertEqual(khazaal2024.network_inputs(2, 4, 7, guide)[10:], [4, 127])
         guide.g = -(2**30)
         self.assertEqual(khazaal2024.network_inputs(2, 4, 7, guide)[10:], [-128, -128])
 
@@ -439,6 +442,8 @@ class Hierarchy(unittest.TestCase):
         # A row of 4 against a column of 7: count by the shorter, s' on the column.
         line = khazaal2024.make_line(False, 1, [0xFFFF, 0xFFFF, 0xFFFF, 0, 0x7FFF, 0], 0, 7, 4)
         self.assertEqual((line.start, line.partner_start, line.count), (3, 6, 4))
+        line = khazaal2024.make_line(True, 1, [0, 0xFFFF, 0xFFFF, 0, 0x7FFF, 0], 0, 7, 4)
+        self.assertEqual((line.start, line.partner_start, line.count), (6, 3, 4))
 
     def test_no_dnn_and_no_logistic_read_zeros(self):
         lines, record = khazaal2024.run_levels(make_state(khazaal2024.NO_DNN), 6, 5)
