@@ -14,7 +14,15 @@ namespace icb {
 namespace embedded {
 extern const std::string_view feedback_json;
 extern const std::string_view keygen_json;
-extern const std::string_view khazaal2024_vectors_json;
+extern const std::string_view vectors_khazaal2024;
+extern const std::string_view vectors_khazaal2024_confusion;
+extern const std::string_view vectors_khazaal2024_no_cnn;
+extern const std::string_view vectors_khazaal2024_no_dnn;
+extern const std::string_view vectors_khazaal2024_no_gauss;
+extern const std::string_view vectors_khazaal2024_no_henon;
+extern const std::string_view vectors_khazaal2024_no_logistic;
+extern const std::string_view vectors_large;
+extern const std::string_view vectors_rounds;
 }  // namespace embedded
 
 namespace khazaal2024 {
@@ -48,13 +56,15 @@ Bytes generate(const std::string& generator, const Shape& shape) {
   return {out.bytes().begin(), out.bytes().end()};
 }
 
-std::string check(const Variant& variant, const nlohmann::json& vector) {
+std::string check(Variant variant, const nlohmann::json& vector) {
+  variant.rounds = vector.at("rounds").get<unsigned>();
   const Shape shape{.rows = vector.at("H").get<std::size_t>(),
                     .cols = vector.at("W").get<std::size_t>(),
                     .channels = vector.at("C").get<std::size_t>(),
                     .sample_bytes = vector.at("D").get<std::size_t>()};
-  const std::string name = fmt::format("{} {} {}", variant.id, to_string(shape),
-                                       vector.at("plain_generator").get<std::string>());
+  const std::string name =
+      fmt::format("{}, {} rounds, {} {}", variant.id, variant.rounds, to_string(shape),
+                  vector.at("plain_generator").get<std::string>());
   const Bytes key = from_hex(vector.at("key").get<std::string>());
   const Bytes nonce = from_hex(vector.at("nonce").get<std::string>());
   const OwnedImage plain(shape, generate(vector.at("plain_generator").get<std::string>(), shape));
@@ -72,16 +82,22 @@ std::string check(const Variant& variant, const nlohmann::json& vector) {
 }  // namespace
 
 std::string check_vectors(const Variant& variant) {
-  const auto in = nlohmann::json::parse(embedded::khazaal2024_vectors_json);
-  if (in.at("weights").at("feedback") != to_hex(sha256(embedded::feedback_json)) ||
-      in.at("weights").at("keygen") != to_hex(sha256(embedded::keygen_json))) {
-    return "the vectors were made with other weight files; run scripts/reference/make_vectors.py";
-  }
+  using namespace embedded;
   std::size_t checked = 0;
-  for (const auto& vector : in.at("vectors")) {
-    if (vector.at("variant") != variant.id) continue;
-    if (std::string difference = check(variant, vector); !difference.empty()) return difference;
-    ++checked;
+  for (const std::string_view group :
+       {vectors_khazaal2024, vectors_khazaal2024_confusion, vectors_khazaal2024_no_cnn,
+        vectors_khazaal2024_no_dnn, vectors_khazaal2024_no_gauss, vectors_khazaal2024_no_henon,
+        vectors_khazaal2024_no_logistic, vectors_large, vectors_rounds}) {
+    const auto in = nlohmann::json::parse(group);
+    if (in.at("weights").at("feedback") != to_hex(sha256(feedback_json)) ||
+        in.at("weights").at("keygen") != to_hex(sha256(keygen_json))) {
+      return "the vectors were made with other weight files; run scripts/reference/make_vectors.py";
+    }
+    for (const auto& vector : in.at("vectors")) {
+      if (vector.at("variant") != variant.id) continue;
+      if (std::string difference = check(variant, vector); !difference.empty()) return difference;
+      ++checked;
+    }
   }
   return checked > 0 ? std::string{} : fmt::format("no vectors of {}", variant.id);
 }
