@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <numeric>
+#include <span>
 #include <stdexcept>
 #include <utility>
 
@@ -90,42 +92,53 @@ Draws draw(std::size_t rows, std::size_t cols, const ConfusionState& state) {
 
 /// What order and shift take from the lines of one kind.
 struct Kind {
-  explicit Kind(std::size_t count) : ranks(count), turns(count), down(count) {}
+  explicit Kind(std::size_t count) : ranks(count), turns(count) {}
 
   std::vector<std::uint64_t> ranks;  ///< score, u and index, in 16, 32 and 16 bits
-  std::vector<std::uint32_t> turns;
-  std::vector<bool> down;
+  std::vector<std::int64_t> turns;   ///< the turn, or its complement for down
+  unsigned downs = 0;
 };
 
-/// Sorts by the upper 48 bits, byte by byte; what is equal keeps its order.
+/// Sorts by the upper 24 bits, byte by byte, then what these leave undecided, which is little.
 void sort_ranks(std::vector<std::uint64_t>& ranks) {
-  constexpr std::size_t digits = 6;
+  constexpr std::size_t digits = 3;
   const auto digit = [](std::uint64_t rank, std::size_t d) {
-    return (rank >> (16 + 8 * d)) & 0xFF;
+    return (rank >> (40 + 8 * d)) & 0xFF;
   };
-  std::array<std::array<std::uint32_t, 256>, digits> ends{};
+  std::array<std::array<std::uint32_t, 256>, digits> places{};
   for (const std::uint64_t rank : ranks) {
-    for (std::size_t d = 0; d < digits; ++d) ++ends[d][digit(rank, d)];
+    for (std::size_t d = 0; d < digits; ++d) ++places[d][digit(rank, d)];
   }
   std::vector<std::uint64_t> sorted(ranks.size());
   for (std::size_t d = 0; d < digits; ++d) {
-    std::array<std::uint32_t, 256>& place = ends[d];
-    std::exclusive_scan(place.begin(), place.end(), place.begin(), 0U);
+    std::array<std::uint32_t, 256>& place = places[d];
+    std::uint32_t sum = 0;
+    for (std::uint32_t& each : place) sum += std::exchange(each, sum);
     for (const std::uint64_t rank : ranks) sorted[place[digit(rank, d)]++] = rank;
     ranks.swap(sorted);
   }
+  for (std::size_t i = 1; i < ranks.size(); ++i) {
+    const std::uint64_t rank = ranks[i];
+    std::size_t at = i;
+    for (; at > 0 && ranks[at - 1] > rank; --at) ranks[at] = ranks[at - 1];
+    ranks[at] = rank;
+  }
+}
+
+Section section(std::size_t line, std::size_t first) {
+  return {static_cast<std::uint16_t>(line), static_cast<std::uint16_t>(first)};
 }
 
 void order_and_shift(Kind& kind, LineMoves& moves) {
-  const auto downs = std::count(kind.down.begin(), kind.down.end(), true);
   sort_ranks(kind.ranks);
-  if (downs % 2 != 0) std::reverse(kind.ranks.begin(), kind.ranks.end());
-  const std::uint64_t length = moves.length();
+  if (kind.downs % 2 != 0) std::reverse(kind.ranks.begin(), kind.ranks.end());
+  const auto length = static_cast<std::int64_t>(moves.length());
   for (std::size_t i = 0; i < moves.lines(); ++i) {
-    const std::uint64_t a = (kind.turns[i] * length) >> 32;
-    const std::uint64_t first = kind.down[i] && a != 0 ? length - a : a;
+    // Without a branch on a coin; ~t is t if down. The length is as good as 0.
+    const std::int64_t down = kind.turns[i] >> 63;
+    const std::int64_t a = ((kind.turns[i] ^ down) * length) >> 32;
     moves.place(i, static_cast<std::uint32_t>(kind.ranks[i] & 0xFFFF),
-                static_cast<std::uint32_t>(first));
+                static_cast<std::uint32_t>((a ^ down) - down + (length & down)));
   }
 }
 
@@ -152,43 +165,48 @@ ConfusionPlan plan_confusion(std::size_t rows, std::size_t cols, const FeedbackW
   std::vector<NetworkOutput> o(levels);
   if (weights != nullptr) run_network(*weights, state.offsets, draws.inputs, state.feedback, o);
 
-  ConfusionPlan plan{LineMoves(rows, cols), {}, LineMoves(cols, rows)};
-  plan.crossings.reserve(rows + cols);
   Kind row_kind(rows);
   Kind col_kind(cols);
+  // Exchanges of rows, of columns, and crossings, with the row first.
+  const std::size_t lines = rows + cols;
+  const std::array<std::size_t, 2> positions_of{cols, rows};
+  constexpr std::array<std::uint32_t, 3> most{65535, 65535, longest_crossing};
+  const auto sections = std::make_unique_for_overwrite<Exchange[]>(2 * lines);
+  std::array<Exchange*, 3> ends{&sections[0], &sections[rows], &sections[lines]};
   for (std::size_t level = 0; level < levels; ++level) {
     for (std::size_t k = 0; k < 4; ++k) {
       if (!has_line(k, rows, cols, level)) continue;
       const std::uint16_t* const out = &o[level][outputs_per_line * k];
       const bool is_row = k < 2;
-      const std::size_t positions = is_row ? cols : rows;
+      const std::size_t positions = positions_of[k / 2];
       const std::size_t line = k % 2 == 0 ? level : (is_row ? rows : cols) - 1 - level;
       const std::uint32_t u = draws.logistic[level][k];
+      const bool down = (out[direction] >> 15) != 0;
+      const std::uint32_t turn = u + (static_cast<std::uint32_t>(out[shift]) << 16);
       Kind& kind = is_row ? row_kind : col_kind;
       kind.ranks[line] = (std::uint64_t{out[score]} << 48) | (std::uint64_t{u} << 16) | line;
-      kind.turns[line] = u + (static_cast<std::uint32_t>(out[shift]) << 16);
-      kind.down[line] = (out[direction] >> 15) != 0;
+      kind.turns[line] = down ? ~std::int64_t{turn} : std::int64_t{turn};
+      kind.downs += down ? 1 : 0;
 
-      const std::size_t chosen = scaled(out[partner], rows + cols);
-      const bool other_is_row = chosen < rows;
-      const std::size_t other = other_is_row ? chosen : chosen - rows;
-      const std::size_t other_positions = other_is_row ? cols : rows;
+      // Without branches: nobody can foresee where a line's partner lies.
+      const std::size_t chosen = scaled(out[partner], lines);
+      const std::size_t to_col = chosen >= rows ? 1 : 0;
+      const std::size_t other = chosen - (rows & (0 - to_col));
+      const std::size_t other_positions = positions_of[to_col];
       const std::uint32_t first = scaled(out[start], positions);
       const auto other_first =
           static_cast<std::uint32_t>(((out[direction] & 0x7FFFU) * other_positions) >> 15);
       const std::uint32_t count = 1 + scaled(out[length], std::min(positions, other_positions));
-      if (is_row == other_is_row) {
-        if (line == other) continue;
-        (is_row ? plan.rows : plan.columns).exchange(line, first, other, other_first, count);
-      } else {
-        const auto small = [](std::size_t value) { return static_cast<std::uint16_t>(value); };
-        const std::uint32_t some = std::min(count, longest_crossing);
-        plan.crossings.push_back(
-            is_row ? Crossing{small(line), small(first), small(other), small(other_first), some}
-                   : Crossing{small(other), small(other_first), small(line), small(first), some});
-      }
+      const std::size_t list = to_col == k / 2 ? k / 2 : 2;
+      const std::array<Section, 2> both{section(line, first), section(other, other_first)};
+      const std::size_t row_at = list == 2 ? k / 2 : 0;
+      *ends[list] = {both[row_at], both[1 - row_at], std::min(count, most[list])};
+      ends[list] += list != 2 && line == other ? 0 : 1;
     }
   }
+  ConfusionPlan plan{LineMoves(rows, cols), {&sections[lines], ends[2]}, LineMoves(cols, rows)};
+  for (const Exchange& each : std::span(&sections[0], ends[0])) plan.rows.exchange(each);
+  for (const Exchange& each : std::span(&sections[rows], ends[1])) plan.columns.exchange(each);
   order_and_shift(row_kind, plan.rows);
   order_and_shift(col_kind, plan.columns);
   if (outputs != nullptr) outputs->insert(outputs->end(), o.begin(), o.end());
@@ -203,12 +221,13 @@ PositionMap::PositionMap(std::size_t rows, std::size_t cols) : m_rows(rows), m_c
   std::iota(m_source.begin(), m_source.end(), 0U);
 }
 
-void exchange(PositionMap& map, const Exchange& e) {
-  const auto entry = [&](const Line& line, std::size_t k) -> std::uint32_t& {
-    return line.is_row ? map.at(line.index, k % map.cols()) : map.at(k % map.rows(), line.index);
+void exchange(PositionMap& map, Line line, std::size_t start, Line partner,
+              std::size_t partner_start, std::size_t count) {
+  const auto entry = [&](const Line& at, std::size_t k) -> std::uint32_t& {
+    return at.is_row ? map.at(at.index, k % map.cols()) : map.at(k % map.rows(), at.index);
   };
-  for (std::size_t k = 0; k < e.count; ++k) {
-    std::swap(entry(e.line, e.start + k), entry(e.partner, e.partner_start + k));
+  for (std::size_t k = 0; k < count; ++k) {
+    std::swap(entry(line, start + k), entry(partner, partner_start + k));
   }
 }
 

@@ -16,26 +16,14 @@ std::size_t border_length(std::size_t rows, std::size_t cols, std::size_t level)
 /// Number of levels: half of the longer side.
 std::size_t level_count(std::size_t rows, std::size_t cols);
 
-/// For k = 0 … count - 1, one after the other, the pixels at (row, first_col + k) and
-/// (first_row + k, col) change places; positions wrap around.
-struct Crossing {
-  std::uint16_t row;
-  std::uint16_t first_col;
-  std::uint16_t col;
-  std::uint16_t first_row;
-  std::uint32_t count;
-
-  friend bool operator==(const Crossing&, const Crossing&) = default;
-};
-
 /// Most pixels of a crossing.
 inline constexpr std::uint32_t longest_crossing = 16;
 
-/// What the two phases do. The columns come after the crossings, and the new columns, one after the
-/// other, are the new raster.
+/// What the two phases do. The crossings, of a row a and a column b each, come before the columns;
+/// the new columns, one after the other, are the new raster.
 struct ConfusionPlan {
   LineMoves rows;
-  std::vector<Crossing> crossings;
+  std::vector<Exchange> crossings;
   LineMoves columns;
 };
 
@@ -82,16 +70,10 @@ struct Line {
   friend bool operator==(const Line&, const Line&) = default;
 };
 
-/// A section of one line and its counterpart on another.
-struct Exchange {
-  Line line;
-  std::size_t start;
-  Line partner;
-  std::size_t partner_start;
-  std::size_t count;
-};
-
-/// Swaps the two sections position by position (P9, Fig. 6): a bijection also where they cross.
-void exchange(PositionMap& map, const Exchange& sections);
+/// For k = 0 … count - 1, one after the other, the entries at position start + k of one line and
+/// partner_start + k of the other change places, both mod the length of their line (P9, Fig. 6): a
+/// bijection also where they cross.
+void exchange(PositionMap& map, Line line, std::size_t start, Line partner,
+              std::size_t partner_start, std::size_t count);
 
 }  // namespace icb::khazaal2024

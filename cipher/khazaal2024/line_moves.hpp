@@ -13,6 +13,24 @@
 
 namespace icb::khazaal2024 {
 
+/// Where a section begins on its line.
+struct Section {
+  std::uint16_t line;
+  std::uint16_t first;
+
+  friend bool operator==(const Section&, const Section&) = default;
+};
+
+/// For k = 0 … count - 1, one after the other, position a.first + k of line a.line and position
+/// b.first + k of line b.line change places, both mod the length of their line.
+struct Exchange {
+  Section a;
+  Section b;
+  std::uint32_t count;
+
+  friend bool operator==(const Exchange&, const Exchange&) = default;
+};
+
 class LineMoves {
  public:
   /// `lines` lines of `length` positions, each 1 to 65535, still where they were.
@@ -24,7 +42,7 @@ class LineMoves {
         m_rings(lines),
         m_starts(lines) {
     for (std::uint32_t i = 0; i < lines; ++i) {
-      m_nodes[i] = {i, m_length, i, 0};
+      m_nodes[i] = {i, static_cast<std::uint16_t>(length), static_cast<std::uint16_t>(i), 0};
       m_rings[i] = {i, 0};
       m_starts[i] = {i, 0};
     }
@@ -34,25 +52,23 @@ class LineMoves {
 
   std::size_t length() const { return m_length; }
 
-  /// Positions start, start + 1, … of `line` change places with partner_start, … of `partner`,
-  /// both mod the length; 1 <= count <= length, line and partner differ. At most once per line.
-  void exchange(std::size_t line, std::uint32_t start, std::size_t partner,
-                std::uint32_t partner_start, std::uint32_t count) {
-    Ring& a = m_rings[line];
-    Ring& b = m_rings[partner];
-    const std::uint32_t before_a = cut(a.before, distance(a.position, start));
-    const std::uint32_t before_b = cut(b.before, distance(b.position, partner_start));
-    if (count == m_length) {  // the rings as a whole
-      a = {before_b, start};
-      b = {before_a, partner_start};
+  /// 1 <= count <= length, the lines differ; at most as many exchanges as lines.
+  void exchange(const Exchange& s) {
+    Ring& a = m_rings[s.a.line];
+    Ring& b = m_rings[s.b.line];
+    const std::uint32_t before_a = cut(a.before, distance(a.position, s.a.first));
+    const std::uint32_t before_b = cut(b.before, distance(b.position, s.b.first));
+    if (s.count == m_length) {  // the rings as a whole
+      a = {before_b, s.a.first};
+      b = {before_a, s.b.first};
       return;
     }
-    const std::uint32_t last_a = cut(before_a, count);
-    const std::uint32_t last_b = cut(before_b, count);
+    const std::uint32_t last_a = cut(before_a, s.count);
+    const std::uint32_t last_b = cut(before_b, s.count);
     std::swap(m_nodes[before_a].next, m_nodes[before_b].next);
     std::swap(m_nodes[last_a].next, m_nodes[last_b].next);
-    a = {before_a, start};
-    b = {before_b, partner_start};
+    a = {before_a, s.a.first};
+    b = {before_b, s.b.first};
   }
 
   /// New line i is line `line` as it is now, from its position `first` on.
@@ -69,7 +85,7 @@ class LineMoves {
     const Node* node = &m_nodes[m_nodes[ring.before].next];
     for (; skip >= node->count; node = &m_nodes[node->next]) skip -= node->count;
     for (std::uint32_t left = m_length;;) {
-      const std::uint32_t count = std::min(node->count - skip, left);
+      const std::uint32_t count = std::min(std::uint32_t{node->count} - skip, left);
       visit(node->line, node->first + skip, count);
       left -= count;
       if (left == 0) return;
@@ -81,9 +97,9 @@ class LineMoves {
  private:
   struct Node {
     std::uint32_t next;
-    std::uint32_t count;
-    std::uint32_t line;
-    std::uint32_t first;
+    std::uint16_t count;
+    std::uint16_t line;
+    std::uint16_t first;
   };
 
   /// The node after `before` begins at `position`.
@@ -109,9 +125,10 @@ class LineMoves {
       Node& node = m_nodes[at];
       if (distance < node.count) {
         const std::uint32_t made = m_used++;
-        m_nodes[made] = {at, distance, node.line, node.first};
-        node.first += distance;
-        node.count -= distance;
+        const auto part = static_cast<std::uint16_t>(distance);
+        m_nodes[made] = {at, part, node.line, node.first};
+        node.first = static_cast<std::uint16_t>(node.first + part);
+        node.count = static_cast<std::uint16_t>(node.count - part);
         m_nodes[before].next = made;
         return made;
       }
