@@ -1,16 +1,49 @@
-/// Confusion: which position each pixel comes from (docs/cipher.md, section 4).
+/// Confusion: where each pixel goes (docs/cipher.md, section 4). A plan is made first, from key and
+/// shape alone; move_pixels.hpp carries it out.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
 #include "cipher/khazaal2024/key_schedule.hpp"
+#include "cipher/khazaal2024/line_moves.hpp"
 #include "cipher/khazaal2024/networks.hpp"
-#include "core/image.hpp"
 
 namespace icb::khazaal2024 {
 
-/// Entry i * cols + j is the position, in the plain image, of the pixel that lands on (i, j).
+/// Pixels of border l of a rows x cols image (P7).
+std::size_t border_length(std::size_t rows, std::size_t cols, std::size_t level);
+/// Number of levels: half of the longer side.
+std::size_t level_count(std::size_t rows, std::size_t cols);
+
+/// Most pixels of a crossing.
+inline constexpr std::uint32_t longest_crossing = 16;
+
+/// What the two phases do. The crossings, of a row a and a column b each, come before the columns;
+/// the new columns, one after the other, are the new raster.
+struct ConfusionPlan {
+  LineMoves rows;
+  std::vector<Exchange> crossings;
+  LineMoves columns;
+};
+
+/// What drives the confusion; guide and feedback go on.
+struct ConfusionState {
+  const Parameters& parameters;
+  Lane& guide;
+  HiddenState& feedback;
+  const HiddenState& offsets;
+  Sources sources = {};
+};
+
+/// Runs the network over all levels and draws up both phases. Without weights its outputs are all
+/// 0. `outputs`, if given, receives the outputs of every level. Sides 1 to 65535, else
+/// std::invalid_argument.
+ConfusionPlan plan_confusion(std::size_t rows, std::size_t cols, const FeedbackWeights* weights,
+                             ConfusionState state, std::vector<NetworkOutput>* outputs = nullptr);
+
+/// Position by position: entry i * cols + j is where the pixel at (i, j) comes from. For pictures
+/// and tests; the cipher makes plans.
 class PositionMap {
  public:
   PositionMap(std::size_t rows, std::size_t cols);
@@ -23,20 +56,13 @@ class PositionMap {
 
   const std::vector<std::uint32_t>& source() const { return m_source; }
 
-  /// Row i of the result is row order[i] of this.
-  void reorder_rows(const std::vector<std::uint32_t>& order);
-  void reorder_columns(const std::vector<std::uint32_t>& order);
-  /// Position k of row i of the result is position (k + shift[i]) mod cols of this.
-  void shift_rows(const std::vector<std::uint32_t>& shift);
-  void shift_columns(const std::vector<std::uint32_t>& shift);
-
  private:
   std::size_t m_rows;
   std::size_t m_cols;
   std::vector<std::uint32_t> m_source;
 };
 
-/// A row (index below rows) or a column (index - rows) of an image.
+/// A row (index below rows) or a column.
 struct Line {
   bool is_row;
   std::size_t index;
@@ -44,39 +70,10 @@ struct Line {
   friend bool operator==(const Line&, const Line&) = default;
 };
 
-/// A section of one line and its counterpart on another.
-struct Exchange {
-  Line line;
-  std::size_t start;
-  Line partner;
-  std::size_t partner_start;
-  std::size_t count;
-  bool down;  ///< the partner's section is taken from its end
-};
-
-/// Swaps the two sections position by position (P9, Fig. 6): a bijection also where they cross.
-void exchange(PositionMap& map, const Exchange& sections);
-
-/// Pixels of border l of a rows x cols image (P7).
-std::size_t border_length(std::size_t rows, std::size_t cols, std::size_t level);
-/// Number of levels: half of the longer side.
-std::size_t level_count(std::size_t rows, std::size_t cols);
-
-/// What drives the confusion of a round; guide and feedback go on into the next round.
-struct ConfusionState {
-  const Parameters& parameters;
-  Lane& guide;
-  HiddenState& feedback;
-  const HiddenState& offsets;
-};
-
-/// The whole step. `outputs`, if given, receives the network's outputs of every level.
-PositionMap confusion_map(std::size_t rows, std::size_t cols, const FeedbackWeights& weights,
-                          ConfusionState state, std::vector<NetworkOutput>* outputs = nullptr);
-
-/// Moves whole pixels: pixel n of `out` is pixel map[n] of `in`. The buffers must not overlap.
-void permute_pixels(ConstImage in, const PositionMap& map, Image out);
-/// Inverse: pixel map[n] of `out` is pixel n of `in`.
-void unpermute_pixels(ConstImage in, const PositionMap& map, Image out);
+/// For k = 0 … count - 1, one after the other, the entries at position start + k of one line and
+/// partner_start + k of the other change places, both mod the length of their line (P9, Fig. 6): a
+/// bijection also where they cross.
+void exchange(PositionMap& map, Line line, std::size_t start, Line partner,
+              std::size_t partner_start, std::size_t count);
 
 }  // namespace icb::khazaal2024

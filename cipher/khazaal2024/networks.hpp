@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -45,9 +46,15 @@ const std::vector<TrainingSnapshot>& training_snapshots();
 /// Throws std::invalid_argument naming the field that is absent or out of range.
 FeedbackWeights parse_feedback(std::string_view json);
 
-/// One level: reads and replaces the feedback state.
+/// One level, plainly: reads and replaces the feedback state.
 NetworkOutput evaluate(const FeedbackWeights& weights, const HiddenState& offsets,
                        const NetworkInput& input, HiddenState& feedback);
+
+/// All levels, one after the other, as fast as the machine allows. Throws std::invalid_argument if
+/// inputs and outputs differ in number.
+void run_network(const FeedbackWeights& weights, const HiddenState& offsets,
+                 std::span<const NetworkInput> inputs, HiddenState& feedback,
+                 std::span<NetworkOutput> outputs);
 
 // --- CNN key generator (P4, P5) -----------------------------------------------------------------
 

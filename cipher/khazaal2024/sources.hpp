@@ -27,6 +27,13 @@ struct Parameters {
 /// 1024 midpoint quantiles of the standard normal distribution, scaled by 2^24.
 extern const std::array<std::int32_t, 1024> gaussian_table;
 
+/// The sources in use; one that is off is stepped all the same and read as 0.
+struct Sources {
+  bool logistic = true;
+  bool henon = true;
+  bool gauss = true;
+};
+
 /// State of one lane.
 struct Lane {
   std::uint64_t x;          ///< logistic state, x = X / 2^64
