@@ -124,8 +124,8 @@ struct Group {
   }
 
   HWY_INLINE void step(const Constants& c) {
-    const Vec not_x = hn::Not(x);
-    const Vec parabola = times_4(mulf(x, high(x), not_x, high(not_x)));
+    const Vec x_high = high(x);  // of the upper half of ~x only the lower half is used
+    const Vec parabola = times_4(mulf(x, x_high, hn::Not(x), hn::Not(x_high)));
     x = hn::Add(mulf(c.r, c.r_high, parabola, high(parabola)), x_weyl);
     x_weyl = hn::Add(x_weyl, constant(x_weyl_add));
 
@@ -138,8 +138,8 @@ struct Group {
     const Vec t = times_4(mulf(c.a, c.a_high, s, high(s)));
     const Vec n = times_4(mulf(c.b, c.b_high, m, m_high));
     u = hn::Sub(hn::Add(v, u_weyl), t);
-    v = hn::IfThenElse(hn::MaskFromVec(hn::BitCast(Tag(), hn::BroadcastSignBit(u_signed))),
-                       hn::Sub(hn::Zero(Tag()), n), n);
+    const auto negative = hn::RebindMask(Tag(), hn::Lt(u_signed, hn::Zero(signs)));
+    v = hn::IfThenElse(negative, hn::Sub(hn::Zero(Tag()), n), n);
     u_weyl = hn::Add(u_weyl, constant(u_weyl_add));
   }
 
@@ -197,9 +197,8 @@ class NoiseAhead {
 
   HWY_INLINE void look_up(std::size_t step) {
     const std::size_t at = lanes * (step % ring);
-    for (std::size_t i = 0; i < lanes; ++i) {
-      m_bits[at + i] = m_deviates[m_scrambled[at + i] >> 54];
-    }
+    volatile std::uint64_t* const to = m_bits + at;  // else compilers make vectors of the words
+    for (std::size_t i = 0; i < lanes; ++i) to[i] = m_deviates[m_scrambled[at + i] >> 54];
   }
 
   Vec m_noise;
@@ -210,7 +209,7 @@ class NoiseAhead {
   HWY_ALIGN std::uint64_t m_bits[lanes * ring];
 };
 
-/// Whether a source is read is in masks only when some are not.
+/// At least one step. Whether a source is read is in masks only when some are not.
 template <bool kAll>
 void produce_steps(LaneStates& s, std::size_t steps, std::uint8_t* HWY_RESTRICT out) {
   const Constants c(s);
@@ -222,10 +221,7 @@ void produce_steps(LaneStates& s, std::size_t steps, std::uint8_t* HWY_RESTRICT 
     Group group(s, first);
     NoiseAhead noise(s, first);
     std::uint8_t* to = out + 8 * first;
-    for (std::size_t i = 0; i < steps; ++i, to += step_bytes) {
-      group.step(c);
-      Vec x = group.x;
-      Vec u = group.u;
+    const auto give = [&](Vec x, Vec u) HWY_ATTR {
       Vec v = noise.next();
       if (!kAll) {
         x = hn::And(x, read_x);
@@ -236,7 +232,16 @@ void produce_steps(LaneStates& s, std::size_t steps, std::uint8_t* HWY_RESTRICT 
       const Vec z2 = hn::Xor(hn::Add(u, swap_halves(v)), x);
       store(fold(hn::Mul(fold(z1), constant(z1_multiplier))), to);
       store(fold(hn::Mul(fold(z2), constant(z2_multiplier))), to + 8 * keystream_lanes);
+      to += step_bytes;
+    };
+    group.step(c);
+    for (std::size_t i = 1; i < steps; ++i) {  // the next step and the words of this one together
+      const Vec x = group.x;
+      const Vec u = group.u;
+      group.step(c);
+      give(x, u);
     }
+    give(group.x, group.u);
     group.save(s, first);
   }
   for (std::size_t i = 0; i < keystream_lanes; ++i) s.noise[i] += steps * s.noise_add[i];
