@@ -1,39 +1,64 @@
-/// Diffusion: keystream of all three sources, secret boxes, chains in both directions
-/// (docs/cipher.md, section 5; P10).
+/// Diffusion: chains of lines in either direction, masked by a carry (docs/cipher.md, section 5;
+/// P10).
 #pragma once
 
 #include <array>
 #include <cstdint>
 
-#include "cipher/khazaal2024/key_schedule.hpp"
+#include "cipher/khazaal2024/sources.hpp"
 #include "core/image.hpp"
 
 namespace icb::khazaal2024 {
 
-inline constexpr std::size_t widest_line = 64;
+/// The bytes of an image are lines of this length, the last possibly shorter, and ...
+inline constexpr std::size_t line_bytes = 512;
+/// ... this many lines of one byte at the end (of a smaller image all bytes).
+inline constexpr std::size_t single_bytes = 8;
 
-using Box = std::array<std::uint8_t, 256>;
-using ChainState = std::array<std::uint8_t, widest_line>;
+/// Secrets of one chain.
+struct ChainKeys {
+  std::array<std::uint64_t, line_bytes / 8> odd;   ///< multipliers of the carry, odd
+  std::array<std::uint64_t, line_bytes / 8> hash;  ///< added to the words of the output
+  std::uint64_t carry;                             ///< the first
+};
 
-/// A permutation of the byte values drawn from the guide lane.
-Box make_box(Lane& guide, const Parameters& parameters);
-Box inverse(const Box& box);
-/// 64 bytes from eight words of the guide lane.
-ChainState make_chain_state(Lane& guide, const Parameters& parameters);
+/// The next 65 steps of the guide lane.
+ChainKeys draw_chain_keys(Lane& guide, const Parameters& parameters, Sources sources);
 
-/// Largest power of two w with w <= 64 and 16 w <= bytes, at least 1.
-std::size_t line_width(std::size_t bytes);
+enum class Direction { forward, backward };
 
-/// The next `out.size()` bytes of keystream; the lanes are left after ceil(size / 64) steps.
-void fill_keystream(std::array<Lane, keystream_lanes>& lanes, const Parameters& parameters,
-                    MutableBytes out);
+/// How many of an image's bytes are in lines, and not single.
+constexpr std::size_t bytes_in_lines(std::size_t bytes) {
+  return bytes < single_bytes ? 0 : bytes - single_bytes;
+}
 
-/// In place. `keystream` has the size of `data`.
-void forward_chain(MutableBytes data, ConstBytes keystream, const Box& box, ChainState state);
-void backward_chain(MutableBytes data, const Box& box, ChainState state);
-/// Inverses, given the inverse box.
-void undo_forward_chain(MutableBytes data, ConstBytes keystream, const Box& inverse_box,
-                        ChainState state);
-void undo_backward_chain(MutableBytes data, const Box& inverse_box, ChainState state);
+/// Chains the lines of a piece of the image, in place. The piece starts at a line and ends at the
+/// end of one; `keystream` is that of its bytes. Returns the carry for the line that comes next.
+std::uint64_t chain_lines(Direction direction, MutableBytes piece, ConstBytes keystream,
+                          const ChainKeys& keys, std::uint64_t carry);
+std::uint64_t undo_lines(Direction direction, MutableBytes piece, ConstBytes keystream,
+                         const ChainKeys& keys, std::uint64_t carry);
+
+/// The same for lines of one byte.
+std::uint64_t chain_singles(Direction direction, MutableBytes piece, ConstBytes keystream,
+                            const ChainKeys& keys, std::uint64_t carry);
+std::uint64_t undo_singles(Direction direction, MutableBytes piece, ConstBytes keystream,
+                           const ChainKeys& keys, std::uint64_t carry);
+
+/// A whole image, in place; `keystream` has its size.
+void chain_image(Direction direction, MutableBytes data, ConstBytes keystream,
+                 const ChainKeys& keys);
+void undo_chain_image(Direction direction, MutableBytes data, ConstBytes keystream,
+                      const ChainKeys& keys);
+
+namespace plain {
+
+/// The same without vectors.
+void chain_image(Direction direction, MutableBytes data, ConstBytes keystream,
+                 const ChainKeys& keys);
+void undo_chain_image(Direction direction, MutableBytes data, ConstBytes keystream,
+                      const ChainKeys& keys);
+
+}  // namespace plain
 
 }  // namespace icb::khazaal2024
