@@ -1,0 +1,627 @@
+#include "cipher/khazaal2024/keygen_kernels.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+// The best target has byte permutations and four-byte dot products, which Highway 1.0 has no names
+// for. Vectors of unknown length cannot be told what is in which 16 bytes.
+#ifndef HWY_WANT_AVX3_DL
+#define HWY_WANT_AVX3_DL
+#endif
+#undef HWY_DISABLED_TARGETS
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "cipher/khazaal2024/keygen_kernels.cpp"
+#include <hwy/foreach_target.h>  // this file once per instruction set, up to HWY_ONCE
+#include <hwy/highway.h>
+
+// Highway asks the processor for AVX512-VNNI but names AVX-VNNI to the compiler. Only the 512-bit
+// form of an instruction is encoded alike in both; no other may be used here.
+#undef ICB_HAS_VNNI
+#define ICB_HAS_VNNI 0
+#if HWY_TARGET == HWY_AVX3_DL
+#undef ICB_HAS_VNNI
+#define ICB_HAS_VNNI 1
+#undef HWY_TARGET_STR
+#define HWY_TARGET_STR \
+  HWY_TARGET_STR_AVX3  \
+  ",vpclmulqdq,avx512vbmi,avx512vbmi2,vaes,avxvnni,avx512bitalg,avx512vpopcntdq,avx512vnni"
+#endif
+
+HWY_BEFORE_NAMESPACE();
+
+namespace icb::khazaal2024::kernels::HWY_NAMESPACE {
+namespace {
+
+#if HWY_TARGET == HWY_SCALAR  // no vectors: loops
+
+bool residual_row(const Packed& /*weights*/, const std::uint8_t* /*x*/,
+                  const std::uint8_t* /*north*/, std::size_t /*samples*/, std::size_t /*channels*/,
+                  std::size_t /*sample_bytes*/, std::uint8_t* /*out*/) {
+  return false;
+}
+
+std::uint8_t activation(std::int32_t sum, int shift) {
+  return static_cast<std::uint8_t>(HWY_MIN(HWY_MAX(sum >> shift, 0), 127));
+}
+
+void texture_row(const Packed& packed, const std::uint8_t* const rows[4], std::size_t cols,
+                 std::size_t channels, std::uint8_t* out) {
+  for (std::size_t col = 0; col < cols; col += 4) {
+    for (std::size_t c = 0; c < channels; ++c) {
+      for (std::size_t f = 0; f < 4; ++f) {
+        std::int32_t sum = packed.texture_bias[f];
+        for (std::size_t i = 0; i < 16; ++i) {
+          std::int8_t w[4];
+          std::memcpy(w, &packed.texture[i / 4][f], 4);
+          const std::size_t at = col + i % 4;
+          sum += w[i % 4] * (at < cols ? rows[i / 4][at * channels + c] : 128);
+        }
+        *out++ = activation(sum, packed.texture_shift);
+      }
+    }
+  }
+}
+
+template <std::size_t kFilters, std::size_t kMaps>
+void convolve(const std::int8_t (*weight)[16][4], const std::int32_t* bias, int shift,
+              const std::uint8_t* rows, std::size_t height, std::size_t cols, std::size_t channels,
+              std::uint8_t* out) {
+  for (std::size_t col = 0; col < cols; col += 4) {
+    for (std::size_t c = 0; c < channels; ++c) {
+      for (std::size_t f = 0; f < kFilters; ++f) {
+        std::int32_t sum = bias[f];
+        for (std::size_t dy = 0; dy < height; ++dy) {
+          for (std::size_t dx = 0; dx < HWY_MIN(cols - col, 4); ++dx) {
+            const std::uint8_t* x = rows + ((dy * cols + col + dx) * channels + c) * kMaps;
+            for (std::size_t map = 0; map < kMaps; ++map) {
+              sum += weight[(4 * dy + dx) * (kMaps / 4) + map / 4][f][map % 4] * x[map];
+            }
+          }
+        }
+        *out++ = activation(sum, shift);
+      }
+    }
+  }
+}
+
+void parts_row(const Packed& packed, const std::uint8_t* rows, std::size_t height, std::size_t cols,
+               std::size_t channels, std::uint8_t* out) {
+  convolve<8, 4>(packed.parts, packed.parts_bias, packed.parts_shift, rows, height, cols, channels,
+                 out);
+}
+
+void structure_row(const Packed& packed, const std::uint8_t* rows, std::size_t height,
+                   std::size_t cols, std::size_t channels, std::uint8_t* out) {
+  convolve<16, 8>(packed.structure, packed.structure_bias, packed.structure_shift, rows, height,
+                  cols, channels, out);
+}
+
+#else
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using D8 = hn::ScalableTag<std::uint8_t>;
+using D16 = hn::Repartition<std::int16_t, D8>;
+using D32 = hn::Repartition<std::int32_t, D8>;
+using S8 = hn::RebindToSigned<D8>;
+using U8s = hn::Vec<D8>;
+using S8s = hn::Vec<S8>;
+using S16s = hn::Vec<D16>;
+using S32s = hn::Vec<D32>;
+
+constexpr std::size_t vector_bytes = hn::MaxLanes(D8());
+constexpr std::size_t words = vector_bytes / 4;
+
+// --- Within 16 bytes ----------------------------------------------------------------------------
+// pair_sums: a[2i] b[2i] + a[2i+1] b[2i+1], which must fit. pack: a, then b, in 16 bytes each,
+// limited to the narrower type.
+
+#if HWY_TARGET <= HWY_AVX3
+HWY_INLINE S16s pair_sums(U8s a, S8s b) { return S16s{_mm512_maddubs_epi16(a.raw, b.raw)}; }
+
+HWY_INLINE S32s pair_sums(S16s a, S16s b) { return S32s{_mm512_madd_epi16(a.raw, b.raw)}; }
+
+HWY_INLINE U8s pack(S16s a, S16s b) { return U8s{_mm512_packus_epi16(a.raw, b.raw)}; }
+
+HWY_INLINE S16s pack(S32s a, S32s b) { return S16s{_mm512_packs_epi32(a.raw, b.raw)}; }
+#elif HWY_TARGET == HWY_AVX2
+HWY_INLINE S16s pair_sums(U8s a, S8s b) { return S16s{_mm256_maddubs_epi16(a.raw, b.raw)}; }
+
+HWY_INLINE S32s pair_sums(S16s a, S16s b) { return S32s{_mm256_madd_epi16(a.raw, b.raw)}; }
+
+HWY_INLINE U8s pack(S16s a, S16s b) { return U8s{_mm256_packus_epi16(a.raw, b.raw)}; }
+
+HWY_INLINE S16s pack(S32s a, S32s b) { return S16s{_mm256_packs_epi32(a.raw, b.raw)}; }
+#elif HWY_TARGET <= HWY_SSSE3
+HWY_INLINE S16s pair_sums(U8s a, S8s b) { return S16s{_mm_maddubs_epi16(a.raw, b.raw)}; }
+
+HWY_INLINE S32s pair_sums(S16s a, S16s b) { return S32s{_mm_madd_epi16(a.raw, b.raw)}; }
+
+HWY_INLINE U8s pack(S16s a, S16s b) { return U8s{_mm_packus_epi16(a.raw, b.raw)}; }
+
+HWY_INLINE S16s pack(S32s a, S32s b) { return S16s{_mm_packs_epi32(a.raw, b.raw)}; }
+#else
+static_assert(vector_bytes == 16);
+
+HWY_INLINE S16s pair_sums(U8s a, S8s b) {
+  const S16s a16 = hn::BitCast(D16(), a);
+  const S16s b16 = hn::BitCast(D16(), b);
+  const S16s even =
+      hn::Mul(hn::And(a16, hn::Set(D16(), 0xFF)), hn::ShiftRight<8>(hn::ShiftLeft<8>(b16)));
+  const hn::RebindToUnsigned<D16> du;
+  const S16s odd =
+      hn::Mul(hn::BitCast(D16(), hn::ShiftRight<8>(hn::BitCast(du, a))), hn::ShiftRight<8>(b16));
+  return hn::Add(even, odd);
+}
+
+HWY_INLINE S32s pair_sums(S16s a, S16s b) {
+  const auto even = [](S16s v) {
+    return hn::ShiftRight<16>(hn::ShiftLeft<16>(hn::BitCast(D32(), v)));
+  };
+  const auto odd = [](S16s v) { return hn::ShiftRight<16>(hn::BitCast(D32(), v)); };
+  return hn::Add(hn::Mul(even(a), even(b)), hn::Mul(odd(a), odd(b)));
+}
+
+HWY_INLINE U8s pack(S16s a, S16s b) {
+  const hn::Half<D8> half;
+  return hn::Combine(D8(), hn::DemoteTo(half, b), hn::DemoteTo(half, a));
+}
+
+HWY_INLINE S16s pack(S32s a, S32s b) {
+  const hn::Half<D16> half;
+  return hn::Combine(D16(), hn::DemoteTo(half, b), hn::DemoteTo(half, a));
+}
+#endif
+
+// sum + the products of four neighbours each, two of which must fit 16 bits.
+HWY_INLINE S32s add_products(S32s sum, U8s a, S8s b) {
+#if ICB_HAS_VNNI
+  return S32s{_mm512_dpbusd_epi32(sum.raw, a.raw, b.raw)};
+#else
+  return hn::Add(sum, pair_sums(pair_sums(a, b), hn::Set(D16(), 1)));
+#endif
+}
+
+// --- Level 1 ------------------------------------------------------------------------------------
+
+/// Samples of one kind and their prediction.
+struct Samples8 {
+  static constexpr std::size_t bytes = 1;
+  using Weight = std::int8_t;
+  using WeightTag = S8;
+
+  static const Weight* weights(const Packed& packed, std::size_t pair, std::size_t channel) {
+    return packed.taps8[pair][channel];
+  }
+
+  static HWY_INLINE U8s load(const std::uint8_t* from) { return hn::LoadU(D8(), from); }
+
+  static HWY_INLINE U8s constant() { return hn::Zero(D8()); }
+
+  static HWY_INLINE S16s sums(U8s left, U8s up, U8s corner, U8s cross, U8s before, U8s constant,
+                              S8s a, S8s b, S8s c, bool upper) {
+    const auto zip = [upper](U8s even, U8s odd) HWY_ATTR {
+      return upper ? hn::InterleaveUpper(D8(), even, odd) : hn::InterleaveLower(D8(), even, odd);
+    };
+    const S16s sum = hn::Add(hn::Add(pair_sums(zip(left, up), a), pair_sums(zip(corner, cross), b)),
+                             pair_sums(zip(before, constant), c));
+    return hn::MulFixedPoint15(sum, hn::Set(D16(), 1 << 10));  // (sum + 16) >> 5
+  }
+
+  static HWY_INLINE U8s difference(U8s x, S16s lower, S16s upper) {
+    return hn::Sub(x, pack(lower, upper));
+  }
+
+  static HWY_INLINE void store(U8s v, std::uint8_t* to) { hn::StoreU(v, D8(), to); }
+};
+
+/// 16-bit samples less 32768, so that they are signed; what that takes off the sums is given back
+/// by the constant.
+struct Samples16 {
+  static constexpr std::size_t bytes = 2;
+  using Weight = std::int16_t;
+  using WeightTag = D16;
+
+  static const Weight* weights(const Packed& packed, std::size_t pair, std::size_t channel) {
+    return packed.taps16[pair][channel];
+  }
+
+  static HWY_INLINE S16s load(const std::uint8_t* from) {
+    return hn::Xor(hn::BitCast(D16(), hn::LoadU(D8(), from)), hn::Set(D16(), -32768));
+  }
+
+  static HWY_INLINE S16s constant() { return hn::Set(D16(), tap_constant); }
+
+  static HWY_INLINE S32s sums(S16s left, S16s up, S16s corner, S16s cross, S16s before,
+                              S16s constant, S16s a, S16s b, S16s c, bool upper) {
+    const auto zip = [upper](S16s even, S16s odd) HWY_ATTR {
+      return upper ? hn::InterleaveUpper(D16(), even, odd) : hn::InterleaveLower(D16(), even, odd);
+    };
+    const S32s sum = hn::Add(hn::Add(pair_sums(zip(left, up), a), pair_sums(zip(corner, cross), b)),
+                             pair_sums(zip(before, constant), c));
+    // Less 32768 once more, for pack() to limit to 16 signed bits.
+    return hn::ShiftRight<5>(hn::Add(sum, hn::Set(D32(), 16 - (32768 << 5))));
+  }
+
+  static HWY_INLINE S16s difference(S16s x, S32s lower, S32s upper) {
+    return hn::Sub(x, pack(lower, upper));
+  }
+
+  static HWY_INLINE void store(S16s v, std::uint8_t* to) {
+    hn::StoreU(hn::BitCast(D8(), v), D8(), to);
+  }
+};
+
+template <class Samples>
+HWY_INLINE bool residuals(const Packed& packed, const std::uint8_t* HWY_RESTRICT x,
+                          const std::uint8_t* HWY_RESTRICT north, std::size_t samples,
+                          std::size_t channels, std::uint8_t* HWY_RESTRICT out) {
+  constexpr std::size_t lanes = vector_bytes / Samples::bytes;
+  if (samples < lanes + channels) return false;
+  const std::size_t pixel = channels * Samples::bytes;
+  const auto constant = Samples::constant();
+  using W = hn::Vec<typename Samples::WeightTag>;
+  const auto one = [&](std::size_t sample, W a, W b, W c, W a2, W b2, W c2) HWY_ATTR {
+    const std::size_t at = sample * Samples::bytes;
+    const auto self = Samples::load(x + at);
+    const auto left = Samples::load(x + at - pixel);
+    const auto up = Samples::load(north + at);
+    const auto corner = Samples::load(north + at - pixel);
+    const auto cross = Samples::load(x + at - Samples::bytes);
+    const auto before = Samples::load(x + at - pixel - Samples::bytes);
+    const auto lower = Samples::sums(left, up, corner, cross, before, constant, a, b, c, false);
+    const auto upper = Samples::sums(left, up, corner, cross, before, constant, a2, b2, c2, true);
+    Samples::store(Samples::difference(self, lower, upper), out + at);
+  };
+  const auto weights = [&](std::size_t pair, std::size_t channel) HWY_ATTR {
+    return hn::Load(typename Samples::WeightTag(), Samples::weights(packed, pair, channel));
+  };
+  const W a0 = weights(0, 0), a1 = weights(0, 1), a2 = weights(0, 2);
+  const W b0 = weights(1, 0), b1 = weights(1, 1), b2 = weights(1, 2);
+  const W c0 = weights(2, 0), c1 = weights(2, 1), c2 = weights(2, 2);
+  // With three channels the upper half of 16 bytes is 8 or 4 samples further on, hence two channels
+  // or one, and so is the next vector or half of that. The tables are the same otherwise.
+  std::size_t i = channels;
+  for (; i + 3 * lanes <= samples; i += 3 * lanes) {
+    if constexpr (Samples::bytes == 1 && lanes % 3 == 1) {
+      one(i, a0, b0, c0, a2, b2, c2);
+      one(i + lanes, a1, b1, c1, a0, b0, c0);
+      one(i + 2 * lanes, a2, b2, c2, a1, b1, c1);
+    } else if constexpr (Samples::bytes == 1) {
+      one(i, a0, b0, c0, a2, b2, c2);
+      one(i + lanes, a2, b2, c2, a1, b1, c1);
+      one(i + 2 * lanes, a1, b1, c1, a0, b0, c0);
+    } else if constexpr (lanes % 3 == 1) {
+      one(i, a0, b0, c0, a1, b1, c1);
+      one(i + lanes, a1, b1, c1, a2, b2, c2);
+      one(i + 2 * lanes, a2, b2, c2, a0, b0, c0);
+    } else {
+      one(i, a0, b0, c0, a1, b1, c1);
+      one(i + lanes, a2, b2, c2, a0, b0, c0);
+      one(i + 2 * lanes, a1, b1, c1, a2, b2, c2);
+    }
+  }
+  while (i < samples) {
+    i = HWY_MIN(i, samples - lanes);  // the last vector does some samples again
+    const std::size_t lower = channels == 3 ? i % 3 : 0;
+    const std::size_t upper = (lower + (Samples::bytes == 1 ? 2 : 1)) % 3;
+    one(i, weights(0, lower), weights(1, lower), weights(2, lower), weights(0, upper),
+        weights(1, upper), weights(2, upper));
+    i += lanes;
+  }
+  return true;
+}
+
+bool residual_row(const Packed& packed, const std::uint8_t* x, const std::uint8_t* north,
+                  std::size_t samples, std::size_t channels, std::size_t sample_bytes,
+                  std::uint8_t* out) {
+  return sample_bytes == 1 ? residuals<Samples8>(packed, x, north, samples, channels, out)
+                           : residuals<Samples16>(packed, x, north, samples, channels, out);
+}
+
+// --- Level 2 ------------------------------------------------------------------------------------
+
+/// Four pixels of one channel to a word: word k of a step is channel k mod C of patch k div C.
+template <std::size_t kChannels>
+class Patches {
+ public:
+  // Three channels leave words over.
+  static constexpr std::size_t in_step = kChannels != 3 ? words
+                                         : ICB_HAS_VNNI ? words / 3 * 3
+                                                        : words / 4 * 3;
+  static constexpr std::size_t bytes = 4 * in_step;
+
+  HWY_INLINE Patches() {
+    HWY_ALIGN std::uint8_t from[vector_bytes] = {};
+#if ICB_HAS_VNNI
+    for (std::size_t k = 0; k < in_step; ++k) {
+      for (std::size_t i = 0; i < 4; ++i) {
+        from[4 * k + i] =
+            static_cast<std::uint8_t>((4 * (k / kChannels) + i) * kChannels + k % kChannels);
+      }
+    }
+#else
+    // First whole words to the 16 bytes they are used in, then bytes to their place.
+    HWY_ALIGN std::int32_t spread[words] = {};
+    HWY_ALIGN std::int32_t gather[words] = {};
+    for (std::size_t k = 0; k < words; ++k) {
+      const std::size_t block = k / 4;
+      const std::size_t in_block = k % 4;
+      spread[k] = static_cast<std::int32_t>(HWY_MIN(3 * block + in_block, words - 1));
+      gather[k] = static_cast<std::int32_t>(k < in_step ? 4 * (k / 3) + k % 3 : words - 1);
+      for (std::size_t i = 0; i < 4; ++i) {
+        from[4 * k + i] = static_cast<std::uint8_t>((4 * (in_block / kChannels) + i) * kChannels +
+                                                    in_block % kChannels);
+      }
+      if (kChannels == 3 && in_block == 3) std::memset(from + 4 * k, 0, 4);
+    }
+    m_spread = hn::SetTableIndices(D32(), spread);
+    m_gather = hn::SetTableIndices(D32(), gather);
+#endif
+    m_from = hn::Load(D8(), from);
+  }
+
+  HWY_INLINE U8s load(const std::uint8_t* at) const {
+    U8s v = hn::LoadU(D8(), at);
+    if constexpr (kChannels == 1) return v;
+#if ICB_HAS_VNNI
+    return U8s{_mm512_permutexvar_epi8(m_from.raw, v.raw)};
+#else
+    if constexpr (kChannels == 3 && words > 4) {
+      v = hn::BitCast(D8(), hn::TableLookupLanes(hn::BitCast(D32(), v), m_spread));
+    }
+    return hn::TableLookupBytes(v, m_from);
+#endif
+  }
+
+  HWY_INLINE void store(U8s v, std::uint8_t* to) const {
+#if !ICB_HAS_VNNI
+    if constexpr (kChannels == 3 && words > 4) {
+      v = hn::BitCast(D8(), hn::TableLookupLanes(hn::BitCast(D32(), v), m_gather));
+    }
+#endif
+    hn::StoreU(v, D8(), to);
+  }
+
+ private:
+  U8s m_from;
+#if !ICB_HAS_VNNI
+  decltype(hn::SetTableIndices(D32(), static_cast<const std::int32_t*>(nullptr))) m_spread;
+  decltype(hn::SetTableIndices(D32(), static_cast<const std::int32_t*>(nullptr))) m_gather;
+#endif
+};
+
+template <std::size_t kChannels>
+HWY_INLINE void textures(const Packed& packed, const std::uint8_t* const HWY_RESTRICT rows[4],
+                         std::size_t cols, std::uint8_t* HWY_RESTRICT out) {
+  using P = Patches<kChannels>;
+  const P patches;
+  const std::size_t size = cols * kChannels;
+  const auto weight = [&](std::size_t row, std::size_t filter) HWY_ATTR {
+    return hn::BitCast(S8(), hn::Set(D32(), packed.texture[row][filter]));
+  };
+  const auto w00 = weight(0, 0), w01 = weight(0, 1), w02 = weight(0, 2), w03 = weight(0, 3);
+  const auto w10 = weight(1, 0), w11 = weight(1, 1), w12 = weight(1, 2), w13 = weight(1, 3);
+  const auto w20 = weight(2, 0), w21 = weight(2, 1), w22 = weight(2, 2), w23 = weight(2, 3);
+  const auto w30 = weight(3, 0), w31 = weight(3, 1), w32 = weight(3, 2), w33 = weight(3, 3);
+  const S32s bias0 = hn::Set(D32(), packed.texture_bias[0]);
+  const S32s bias1 = hn::Set(D32(), packed.texture_bias[1]);
+  const S32s bias2 = hn::Set(D32(), packed.texture_bias[2]);
+  const S32s bias3 = hn::Set(D32(), packed.texture_bias[3]);
+  const U8s transposed = hn::Load(D8(), [] {
+    alignas(64) static constexpr std::uint8_t order[64] = {
+        0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15,  //
+        0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15,  //
+        0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15,  //
+        0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15};
+    return order;
+  }());
+  const int shift = packed.texture_shift;
+  const auto step = [&](const std::uint8_t* r0, const std::uint8_t* r1, const std::uint8_t* r2,
+                        const std::uint8_t* r3, std::uint8_t* to) HWY_ATTR {
+    const U8s x0 = patches.load(r0);
+    S32s y0 = add_products(bias0, x0, w00);
+    S32s y1 = add_products(bias1, x0, w01);
+    S32s y2 = add_products(bias2, x0, w02);
+    S32s y3 = add_products(bias3, x0, w03);
+    const U8s x1 = patches.load(r1);
+    y0 = add_products(y0, x1, w10);
+    y1 = add_products(y1, x1, w11);
+    y2 = add_products(y2, x1, w12);
+    y3 = add_products(y3, x1, w13);
+    const U8s x2 = patches.load(r2);
+    y0 = add_products(y0, x2, w20);
+    y1 = add_products(y1, x2, w21);
+    y2 = add_products(y2, x2, w22);
+    y3 = add_products(y3, x2, w23);
+    const U8s x3 = patches.load(r3);
+    y0 = hn::ShiftRightSame(add_products(y0, x3, w30), shift);
+    y1 = hn::ShiftRightSame(add_products(y1, x3, w31), shift);
+    y2 = hn::ShiftRightSame(add_products(y2, x3, w32), shift);
+    y3 = hn::ShiftRightSame(add_products(y3, x3, w33), shift);
+    const U8s y = hn::Min(pack(pack(y0, y1), pack(y2, y3)), hn::Set(D8(), 127));
+    patches.store(hn::TableLookupBytes(y, transposed), to);
+  };
+  std::size_t at = 0;
+  for (; at + vector_bytes <= size; at += P::bytes) {
+    step(rows[0] + at, rows[1] + at, rows[2] + at, rows[3] + at, out + at);
+  }
+  if (at == size) return;
+  // The rest, completed by samples that are 0 to the filters.
+  HWY_ALIGN std::uint8_t rest[4][3 * vector_bytes];
+  for (std::size_t row = 0; row < 4; ++row) {
+    std::memcpy(rest[row], rows[row] + at, size - at);
+    std::memset(rest[row] + (size - at), 128, sizeof rest[row] - (size - at));
+  }
+  for (std::size_t i = 0; at + i < size; i += P::bytes) {
+    step(rest[0] + i, rest[1] + i, rest[2] + i, rest[3] + i, out + at + i);
+  }
+}
+
+void texture_row(const Packed& packed, const std::uint8_t* const rows[4], std::size_t cols,
+                 std::size_t channels, std::uint8_t* out) {
+  switch (channels) {
+    case 1:
+      return textures<1>(packed, rows, cols, out);
+    case 2:
+      return textures<2>(packed, rows, cols, out);
+    case 3:
+      return textures<3>(packed, rows, cols, out);
+    default:
+      return textures<4>(packed, rows, cols, out);
+  }
+}
+
+// --- Levels 3 and 4 -----------------------------------------------------------------------------
+
+HWY_INLINE std::int32_t word_at(const std::uint8_t* from) {
+  std::int32_t word{};
+  std::memcpy(&word, from, 4);
+  return word;
+}
+
+/// All filters of an output side by side, as many outputs as fit; or filters in several vectors.
+template <std::size_t kFilters, std::size_t kMaps>
+struct Convolution {
+  static constexpr std::size_t outputs = HWY_MAX(words / kFilters, 1);
+  static constexpr std::size_t vectors = HWY_MAX(kFilters / words, 1);
+  static constexpr std::size_t groups = kMaps / 4;
+
+  const std::int8_t (*weight)[16][4];
+  const std::int32_t* bias;
+  int shift;
+  std::size_t in_pixel;  // bytes
+  std::size_t in_row;
+
+  template <std::size_t kVector>
+  HWY_INLINE void one(const std::uint8_t* first, const std::uint8_t* second, std::size_t height,
+                      std::size_t width, std::uint8_t* to, bool both) const {
+    S32s sum = hn::Load(D32(), bias + kVector * words);
+    [[maybe_unused]] const auto in_second =
+        hn::Gt(hn::Iota(D32(), 0), hn::Set(D32(), static_cast<std::int32_t>(kFilters) - 1));
+    const auto add = [&](std::size_t dy, std::size_t dx) HWY_ATTR {
+      for (std::size_t group = 0; group < groups; ++group) {
+        const std::size_t from = dy * in_row + dx * in_pixel + 4 * group;
+        S32s x = hn::Set(D32(), word_at(first + from));
+        if constexpr (outputs == 2) {
+          x = hn::IfThenElse(in_second, hn::Set(D32(), word_at(second + from)), x);
+        }
+        const S8s w = hn::Load(S8(), weight[(4 * dy + dx) * groups + group][kVector * words]);
+        sum = add_products(sum, hn::BitCast(D8(), x), w);
+      }
+    };
+    if (height == 4 && width == 4) {
+      add(0, 0), add(0, 1), add(0, 2), add(0, 3);
+      add(1, 0), add(1, 1), add(1, 2), add(1, 3);
+      add(2, 0), add(2, 1), add(2, 2), add(2, 3);
+      add(3, 0), add(3, 1), add(3, 2), add(3, 3);
+    } else {
+      for (std::size_t dy = 0; dy < height; ++dy) {
+        for (std::size_t dx = 0; dx < width; ++dx) add(dy, dx);
+      }
+    }
+    const hn::Rebind<std::uint8_t, D32> narrow;
+    const auto y =
+        hn::DemoteTo(narrow, hn::Min(hn::ShiftRightSame(sum, shift), hn::Set(D32(), 127)));
+    HWY_ALIGN std::uint8_t bytes[words];
+    if (outputs == 1 || both) {
+      hn::StoreU(y, narrow, to + kVector * words);
+    } else {
+      hn::Store(y, narrow, bytes);
+      std::memcpy(to, bytes, kFilters);
+    }
+  }
+
+  HWY_INLINE void all(const std::uint8_t* first, const std::uint8_t* second, std::size_t height,
+                      std::size_t width, std::uint8_t* to, bool both) const {
+    one<0>(first, second, height, width, to, both);
+    if constexpr (vectors > 1) one<1>(first, second, height, width, to, both);
+    if constexpr (vectors > 2) {
+      one<2>(first, second, height, width, to, both);
+      one<3>(first, second, height, width, to, both);
+    }
+  }
+
+  HWY_INLINE void row(const std::uint8_t* in, std::size_t height, std::size_t cols,
+                      std::size_t channels, std::uint8_t* out) const {
+    const std::size_t full = cols / 4 * channels;  // outputs of whole width
+    const std::size_t count = (cols + 3) / 4 * channels;
+    std::size_t k = 0;
+    std::size_t channel = 0;
+    const std::uint8_t* from = in;
+    const auto next = [&] {
+      from += kMaps;
+      if (++channel == channels) {
+        channel = 0;
+        from += 3 * in_pixel;
+      }
+    };
+    for (; k + outputs <= full; k += outputs, out += outputs * kFilters) {
+      const std::uint8_t* first = from;
+      if constexpr (outputs == 2) next();
+      all(first, from, height, 4, out, true);
+      next();
+    }
+    for (; k < count; ++k, out += kFilters) {
+      all(from, from, height, k < full ? 4 : cols % 4, out, false);
+      next();
+    }
+  }
+};
+
+void parts_row(const Packed& packed, const std::uint8_t* rows, std::size_t height, std::size_t cols,
+               std::size_t channels, std::uint8_t* out) {
+  const Convolution<8, 4> layer{packed.parts, packed.parts_bias, packed.parts_shift, 4 * channels,
+                                4 * channels * cols};
+  layer.row(rows, height, cols, channels, out);
+}
+
+void structure_row(const Packed& packed, const std::uint8_t* rows, std::size_t height,
+                   std::size_t cols, std::size_t channels, std::uint8_t* out) {
+  const Convolution<16, 8> layer{packed.structure, packed.structure_bias, packed.structure_shift,
+                                 8 * channels, 8 * channels * cols};
+  layer.row(rows, height, cols, channels, out);
+}
+
+#endif  // HWY_TARGET == HWY_SCALAR
+
+}  // namespace
+}  // namespace icb::khazaal2024::kernels::HWY_NAMESPACE
+
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+
+namespace icb::khazaal2024::kernels {
+
+HWY_EXPORT(residual_row);
+HWY_EXPORT(texture_row);
+HWY_EXPORT(parts_row);
+HWY_EXPORT(structure_row);
+
+bool residual_row(const Packed& weights, const std::uint8_t* x, const std::uint8_t* north,
+                  std::size_t samples, std::size_t channels, std::size_t sample_bytes,
+                  std::uint8_t* out) {
+  return HWY_DYNAMIC_DISPATCH(residual_row)(weights, x, north, samples, channels, sample_bytes,
+                                            out);
+}
+
+void texture_row(const Packed& weights, const std::uint8_t* const rows[4], std::size_t cols,
+                 std::size_t channels, std::uint8_t* out) {
+  HWY_DYNAMIC_DISPATCH(texture_row)(weights, rows, cols, channels, out);
+}
+
+void parts_row(const Packed& weights, const std::uint8_t* rows, std::size_t height,
+               std::size_t cols, std::size_t channels, std::uint8_t* out) {
+  HWY_DYNAMIC_DISPATCH(parts_row)(weights, rows, height, cols, channels, out);
+}
+
+void structure_row(const Packed& weights, const std::uint8_t* rows, std::size_t height,
+                   std::size_t cols, std::size_t channels, std::uint8_t* out) {
+  HWY_DYNAMIC_DISPATCH(structure_row)(weights, rows, height, cols, channels, out);
+}
+
+}  // namespace icb::khazaal2024::kernels
+
+#endif  // HWY_ONCE
