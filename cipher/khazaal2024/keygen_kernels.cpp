@@ -185,73 +185,126 @@ HWY_INLINE S32s add_products(S32s sum, U8s a, S8s b) {
 
 // --- Level 1 ------------------------------------------------------------------------------------
 
-/// Samples of one kind and their prediction.
+/// Predictions are made for the even and the odd samples of a vector by themselves, in words twice
+/// as wide. A tap's samples then come with a weight in the one place and 0 in the other, except
+/// those left of the sample, whose two taps are neighbours.
 struct Samples8 {
   static constexpr std::size_t bytes = 1;
-  using Weight = std::int8_t;
-  using WeightTag = S8;
+  using V = U8s;
+  using W = S8s;
+  using Sum = S16s;
 
-  static const Weight* weights(const Packed& packed, std::size_t pair, std::size_t channel) {
-    return packed.taps8[pair][channel];
+  static HWY_INLINE W weight(const Packed& packed, std::size_t tap, std::size_t channel) {
+    return hn::Load(S8(), packed.taps8[tap][channel]);
   }
 
-  static HWY_INLINE U8s load(const std::uint8_t* from) { return hn::LoadU(D8(), from); }
-
-  static HWY_INLINE U8s constant() { return hn::Zero(D8()); }
-
-  static HWY_INLINE S16s sums(U8s left, U8s up, U8s corner, U8s cross, U8s before, U8s constant,
-                              S8s a, S8s b, S8s c, bool upper) {
-    const auto zip = [upper](U8s even, U8s odd) HWY_ATTR {
-      return upper ? hn::InterleaveUpper(D8(), even, odd) : hn::InterleaveLower(D8(), even, odd);
-    };
-    const S16s sum = hn::Add(hn::Add(pair_sums(zip(left, up), a), pair_sums(zip(corner, cross), b)),
-                             pair_sums(zip(before, constant), c));
-    return hn::MulFixedPoint15(sum, hn::Set(D16(), 1 << 10));  // (sum + 16) >> 5
+  static HWY_INLINE W even(W w) {
+    return hn::BitCast(S8(), hn::And(hn::BitCast(D16(), w), hn::Set(D16(), 0xFF)));
   }
 
-  static HWY_INLINE U8s difference(U8s x, S16s lower, S16s upper) {
-    return hn::Sub(x, pack(lower, upper));
+  static HWY_INLINE W odd(W w) { return hn::Xor(w, even(w)); }
+
+  static HWY_INLINE Sum base(const Packed& /*packed*/, std::size_t /*channel*/) {
+    return hn::Zero(D16());
   }
 
-  static HWY_INLINE void store(U8s v, std::uint8_t* to) { hn::StoreU(v, D8(), to); }
+  static HWY_INLINE V load(const std::uint8_t* from) { return hn::LoadU(D8(), from); }
+
+  // (sum + 16) >> 5
+  static HWY_INLINE Sum scaled(Sum sum) {
+    return hn::MulFixedPoint15(sum, hn::Set(D16(), 1 << 10));
+  }
+
+  static HWY_INLINE void store_difference(V x, Sum even, Sum odd, std::uint8_t* to) {
+    alignas(64) static constexpr std::uint8_t order[64] = {
+        0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15,  //
+        0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15,  //
+        0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15,  //
+        0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15};
+    const V p = hn::TableLookupBytes(pack(even, odd), hn::Load(D8(), order));
+    hn::StoreU(hn::Sub(x, p), D8(), to);
+  }
 };
 
-/// 16-bit samples less 32768, so that they are signed; what that takes off the sums is given back
-/// by the constant.
+/// 16-bit samples less 32768, so that they are signed; the base gives back what that takes off the
+/// sums, and takes off 32768 of the prediction for pack() to limit to 16 signed bits.
 struct Samples16 {
   static constexpr std::size_t bytes = 2;
-  using Weight = std::int16_t;
-  using WeightTag = D16;
+  using V = S16s;
+  using W = S16s;
+  using Sum = S32s;
 
-  static const Weight* weights(const Packed& packed, std::size_t pair, std::size_t channel) {
-    return packed.taps16[pair][channel];
+  static HWY_INLINE W weight(const Packed& packed, std::size_t tap, std::size_t channel) {
+    return hn::Load(D16(), packed.taps16[tap][channel]);
   }
 
-  static HWY_INLINE S16s load(const std::uint8_t* from) {
+  static HWY_INLINE W even(W w) {
+    return hn::BitCast(D16(), hn::And(hn::BitCast(D32(), w), hn::Set(D32(), 0xFFFF)));
+  }
+
+  static HWY_INLINE W odd(W w) { return hn::Xor(w, even(w)); }
+
+  static HWY_INLINE Sum base(const Packed& packed, std::size_t channel) {
+    return hn::Load(D32(), packed.base16[channel]);
+  }
+
+  static HWY_INLINE V load(const std::uint8_t* from) {
     return hn::Xor(hn::BitCast(D16(), hn::LoadU(D8(), from)), hn::Set(D16(), -32768));
   }
 
-  static HWY_INLINE S16s constant() { return hn::Set(D16(), tap_constant); }
+  static HWY_INLINE Sum scaled(Sum sum) { return hn::ShiftRight<5>(sum); }
 
-  static HWY_INLINE S32s sums(S16s left, S16s up, S16s corner, S16s cross, S16s before,
-                              S16s constant, S16s a, S16s b, S16s c, bool upper) {
-    const auto zip = [upper](S16s even, S16s odd) HWY_ATTR {
-      return upper ? hn::InterleaveUpper(D16(), even, odd) : hn::InterleaveLower(D16(), even, odd);
-    };
-    const S32s sum = hn::Add(hn::Add(pair_sums(zip(left, up), a), pair_sums(zip(corner, cross), b)),
-                             pair_sums(zip(before, constant), c));
-    // Less 32768 once more, for pack() to limit to 16 signed bits.
-    return hn::ShiftRight<5>(hn::Add(sum, hn::Set(D32(), 16 - (32768 << 5))));
-  }
-
-  static HWY_INLINE S16s difference(S16s x, S32s lower, S32s upper) {
-    return hn::Sub(x, pack(lower, upper));
-  }
-
-  static HWY_INLINE void store(S16s v, std::uint8_t* to) {
-    hn::StoreU(hn::BitCast(D8(), v), D8(), to);
+  static HWY_INLINE void store_difference(V x, Sum even, Sum odd, std::uint8_t* to) {
+    alignas(64) static constexpr std::uint8_t order[64] = {
+        0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15,  //
+        0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15,  //
+        0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15,  //
+        0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15};
+    const auto p = hn::TableLookupBytes(hn::BitCast(D8(), pack(even, odd)), hn::Load(D8(), order));
+    hn::StoreU(hn::BitCast(D8(), hn::Sub(x, hn::BitCast(D16(), p))), D8(), to);
   }
 };
+
+/// Weights of a vector whose first sample is of that channel.
+template <class Samples>
+struct Taps {
+  typename Samples::W left_even, left_odd, cross_even, cross_odd, up_even, up_odd, corner_even,
+      corner_odd;
+  typename Samples::Sum base_even, base_odd;
+
+  HWY_INLINE Taps(const Packed& packed, std::size_t channels, std::size_t channel) {
+    const std::size_t next = channels == 3 ? (channel + 1) % 3 : 1;
+    left_even = Samples::weight(packed, Packed::left, channel);
+    left_odd = Samples::weight(packed, Packed::left, next);
+    cross_even = Samples::even(Samples::weight(packed, Packed::cross, channel));
+    cross_odd = Samples::odd(Samples::weight(packed, Packed::cross, channel));
+    up_even = Samples::even(Samples::weight(packed, Packed::up, channel));
+    up_odd = Samples::odd(Samples::weight(packed, Packed::up, channel));
+    corner_even = Samples::even(Samples::weight(packed, Packed::corner, channel));
+    corner_odd = Samples::odd(Samples::weight(packed, Packed::corner, channel));
+    base_even = Samples::base(packed, channel);
+    base_odd = Samples::base(packed, next);
+  }
+};
+
+template <class Samples>
+HWY_INLINE void residual_vector(const Taps<Samples>& taps, const std::uint8_t* HWY_RESTRICT x,
+                                const std::uint8_t* HWY_RESTRICT north, std::size_t pixel,
+                                std::uint8_t* HWY_RESTRICT out) {
+  const auto before = Samples::load(x - pixel - Samples::bytes);
+  const auto left = Samples::load(x - pixel);
+  const auto cross = Samples::load(x - Samples::bytes);
+  const auto up = Samples::load(north);
+  const auto corner = Samples::load(north - pixel);
+  const auto even =
+      hn::Add(hn::Add(hn::Add(pair_sums(before, taps.left_even), taps.base_even),
+                      pair_sums(cross, taps.cross_even)),
+              hn::Add(pair_sums(up, taps.up_even), pair_sums(corner, taps.corner_even)));
+  const auto odd = hn::Add(hn::Add(hn::Add(pair_sums(left, taps.left_odd), taps.base_odd),
+                                   pair_sums(cross, taps.cross_odd)),
+                           hn::Add(pair_sums(up, taps.up_odd), pair_sums(corner, taps.corner_odd)));
+  Samples::store_difference(Samples::load(x), Samples::scaled(even), Samples::scaled(odd), out);
+}
 
 template <class Samples>
 HWY_INLINE bool residuals(const Packed& packed, const std::uint8_t* HWY_RESTRICT x,
@@ -260,54 +313,25 @@ HWY_INLINE bool residuals(const Packed& packed, const std::uint8_t* HWY_RESTRICT
   constexpr std::size_t lanes = vector_bytes / Samples::bytes;
   if (samples < lanes + channels) return false;
   const std::size_t pixel = channels * Samples::bytes;
-  const auto constant = Samples::constant();
-  using W = hn::Vec<typename Samples::WeightTag>;
-  const auto one = [&](std::size_t sample, W a, W b, W c, W a2, W b2, W c2) HWY_ATTR {
-    const std::size_t at = sample * Samples::bytes;
-    const auto self = Samples::load(x + at);
-    const auto left = Samples::load(x + at - pixel);
-    const auto up = Samples::load(north + at);
-    const auto corner = Samples::load(north + at - pixel);
-    const auto cross = Samples::load(x + at - Samples::bytes);
-    const auto before = Samples::load(x + at - pixel - Samples::bytes);
-    const auto lower = Samples::sums(left, up, corner, cross, before, constant, a, b, c, false);
-    const auto upper = Samples::sums(left, up, corner, cross, before, constant, a2, b2, c2, true);
-    Samples::store(Samples::difference(self, lower, upper), out + at);
-  };
-  const auto weights = [&](std::size_t pair, std::size_t channel) HWY_ATTR {
-    return hn::Load(typename Samples::WeightTag(), Samples::weights(packed, pair, channel));
-  };
-  const W a0 = weights(0, 0), a1 = weights(0, 1), a2 = weights(0, 2);
-  const W b0 = weights(1, 0), b1 = weights(1, 1), b2 = weights(1, 2);
-  const W c0 = weights(2, 0), c1 = weights(2, 1), c2 = weights(2, 2);
-  // With three channels the upper half of 16 bytes is 8 or 4 samples further on, hence two channels
-  // or one, and so is the next vector or half of that. The tables are the same otherwise.
+  // Only three channels do not fit a vector.
+  const auto channel_of = [&](std::size_t sample) { return channels == 3 ? sample % 3 : 0; };
+  const Taps<Samples> taps0(packed, channels, 0);
+  const Taps<Samples> taps1(packed, channels, channel_of(lanes));
+  const Taps<Samples> taps2(packed, channels, channel_of(2 * lanes));
   std::size_t i = channels;
   for (; i + 3 * lanes <= samples; i += 3 * lanes) {
-    if constexpr (Samples::bytes == 1 && lanes % 3 == 1) {
-      one(i, a0, b0, c0, a2, b2, c2);
-      one(i + lanes, a1, b1, c1, a0, b0, c0);
-      one(i + 2 * lanes, a2, b2, c2, a1, b1, c1);
-    } else if constexpr (Samples::bytes == 1) {
-      one(i, a0, b0, c0, a2, b2, c2);
-      one(i + lanes, a2, b2, c2, a1, b1, c1);
-      one(i + 2 * lanes, a1, b1, c1, a0, b0, c0);
-    } else if constexpr (lanes % 3 == 1) {
-      one(i, a0, b0, c0, a1, b1, c1);
-      one(i + lanes, a1, b1, c1, a2, b2, c2);
-      one(i + 2 * lanes, a2, b2, c2, a0, b0, c0);
-    } else {
-      one(i, a0, b0, c0, a1, b1, c1);
-      one(i + lanes, a2, b2, c2, a0, b0, c0);
-      one(i + 2 * lanes, a1, b1, c1, a2, b2, c2);
-    }
+    const std::size_t at = i * Samples::bytes;
+    const std::size_t at1 = at + vector_bytes;
+    const std::size_t at2 = at1 + vector_bytes;
+    residual_vector<Samples>(taps0, x + at, north + at, pixel, out + at);
+    residual_vector<Samples>(taps1, x + at1, north + at1, pixel, out + at1);
+    residual_vector<Samples>(taps2, x + at2, north + at2, pixel, out + at2);
   }
   while (i < samples) {
     i = HWY_MIN(i, samples - lanes);  // the last vector does some samples again
-    const std::size_t lower = channels == 3 ? i % 3 : 0;
-    const std::size_t upper = (lower + (Samples::bytes == 1 ? 2 : 1)) % 3;
-    one(i, weights(0, lower), weights(1, lower), weights(2, lower), weights(0, upper),
-        weights(1, upper), weights(2, upper));
+    const std::size_t at = i * Samples::bytes;
+    residual_vector<Samples>(Taps<Samples>(packed, channels, channel_of(i)), x + at, north + at,
+                             pixel, out + at);
     i += lanes;
   }
   return true;
@@ -495,30 +519,45 @@ struct Convolution {
   std::size_t in_row;
 
   template <std::size_t kVector>
+  HWY_INLINE S32s added(S32s sum, const std::uint8_t* first, const std::uint8_t* second,
+                        std::size_t dy, std::size_t dx) const {
+    for (std::size_t group = 0; group < groups; ++group) {
+      const std::size_t from = dy * in_row + dx * in_pixel + 4 * group;
+      S32s x = hn::Set(D32(), word_at(first + from));
+      if constexpr (outputs == 2) {
+        const auto in_second =
+            hn::Gt(hn::Iota(D32(), 0), hn::Set(D32(), static_cast<std::int32_t>(kFilters) - 1));
+        x = hn::IfThenElse(in_second, hn::Set(D32(), word_at(second + from)), x);
+      }
+      const S8s w = hn::Load(S8(), weight[(4 * dy + dx) * groups + group][kVector * words]);
+      sum = add_products(sum, hn::BitCast(D8(), x), w);
+    }
+    return sum;
+  }
+
+  template <std::size_t kVector>
+  HWY_INLINE S32s row_added(S32s sum, const std::uint8_t* first, const std::uint8_t* second,
+                            std::size_t dy) const {
+    sum = added<kVector>(sum, first, second, dy, 0);
+    sum = added<kVector>(sum, first, second, dy, 1);
+    sum = added<kVector>(sum, first, second, dy, 2);
+    return added<kVector>(sum, first, second, dy, 3);
+  }
+
+  template <std::size_t kVector>
   HWY_INLINE void one(const std::uint8_t* first, const std::uint8_t* second, std::size_t height,
                       std::size_t width, std::uint8_t* to, bool both) const {
     S32s sum = hn::Load(D32(), bias + kVector * words);
-    [[maybe_unused]] const auto in_second =
-        hn::Gt(hn::Iota(D32(), 0), hn::Set(D32(), static_cast<std::int32_t>(kFilters) - 1));
-    const auto add = [&](std::size_t dy, std::size_t dx) HWY_ATTR {
-      for (std::size_t group = 0; group < groups; ++group) {
-        const std::size_t from = dy * in_row + dx * in_pixel + 4 * group;
-        S32s x = hn::Set(D32(), word_at(first + from));
-        if constexpr (outputs == 2) {
-          x = hn::IfThenElse(in_second, hn::Set(D32(), word_at(second + from)), x);
-        }
-        const S8s w = hn::Load(S8(), weight[(4 * dy + dx) * groups + group][kVector * words]);
-        sum = add_products(sum, hn::BitCast(D8(), x), w);
-      }
-    };
     if (height == 4 && width == 4) {
-      add(0, 0), add(0, 1), add(0, 2), add(0, 3);
-      add(1, 0), add(1, 1), add(1, 2), add(1, 3);
-      add(2, 0), add(2, 1), add(2, 2), add(2, 3);
-      add(3, 0), add(3, 1), add(3, 2), add(3, 3);
+      sum = row_added<kVector>(sum, first, second, 0);
+      sum = row_added<kVector>(sum, first, second, 1);
+      sum = row_added<kVector>(sum, first, second, 2);
+      sum = row_added<kVector>(sum, first, second, 3);
     } else {
       for (std::size_t dy = 0; dy < height; ++dy) {
-        for (std::size_t dx = 0; dx < width; ++dx) add(dy, dx);
+        for (std::size_t dx = 0; dx < width; ++dx) {
+          sum = added<kVector>(sum, first, second, dy, dx);
+        }
       }
     }
     const hn::Rebind<std::uint8_t, D32> narrow;
@@ -557,10 +596,10 @@ struct Convolution {
         from += 3 * in_pixel;
       }
     };
-    for (; k + outputs <= full; k += outputs, out += outputs * kFilters) {
+    for (; height == 4 && k + outputs <= full; k += outputs, out += outputs * kFilters) {
       const std::uint8_t* first = from;
       if constexpr (outputs == 2) next();
-      all(first, from, height, 4, out, true);
+      all(first, from, 4, 4, out, true);
       next();
     }
     for (; k < count; ++k, out += kFilters) {

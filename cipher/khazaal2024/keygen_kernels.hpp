@@ -9,11 +9,15 @@ namespace icb::khazaal2024::kernels {
 
 /// Weights as the vectors want them. A vector holds at most 64 bytes.
 struct Packed {
-  /// Level 1: [pair of taps][channel of the vector's first sample, 0 unless there are 3], for the
-  /// lower half of every 16 bytes, the two weights of a pair side by side. The pairs are left and
-  /// up, up-left and the channel before, the left of that and a constant.
-  alignas(64) std::int8_t taps8[3][3][64];
-  alignas(64) std::int16_t taps16[3][3][32];
+  /// Level 1: [tap][channel of the vector's first sample][sample]. `left` has two taps: at even
+  /// places the left of the channel before, at odd places the left of the channel of the sample
+  /// before, both with the weights of that sample.
+  enum Tap { left, up, corner, cross };
+
+  alignas(64) std::int8_t taps8[4][3][64];
+  alignas(64) std::int16_t taps16[4][3][32];
+  /// What the sums of 16-bit samples start from, for every second sample.
+  alignas(64) std::int32_t base16[3][16];
   /// Level 2: [row][filter], four weights in a word.
   alignas(64) std::int32_t texture[4][4];
   /// Biases with the -128 of the map in them.
@@ -27,9 +31,6 @@ struct Packed {
   int parts_shift;
   int structure_shift;
 };
-
-/// The constant that goes with the last tap of 16-bit samples.
-inline constexpr std::int16_t tap_constant = 16384;
 
 /// A row of level 1 from its second pixel on. x and north are the row and the one above it; the
 /// sample before x is read, its value does not matter.

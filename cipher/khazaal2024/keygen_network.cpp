@@ -179,29 +179,31 @@ Bytes interleaved(const std::vector<Maps>& channels) {
 
 using kernels::Packed;
 
-/// Weights of an interleaved pair of taps for each position in a vector; a null tap is `constant`
-/// for both rows of the predictor.
+/// Level 1 for vectors that start in channel 0, 1 or 2.
 template <std::size_t lanes, class T>
-void pack_taps(const KeygenWeights& weights, std::size_t channels, T (&out)[3][3][lanes]) {
-  constexpr std::size_t block = 16 / sizeof(T);  // samples interleaved with each other
-  constexpr std::array<std::size_t, 6> taps{0, 1, 2, 3, 4, predictor_taps};
-  for (std::size_t pair = 0; pair < 3; ++pair) {
-    for (std::size_t start = 0; start < 3; ++start) {
-      for (std::size_t i = 0; i < lanes; ++i) {
-        const std::size_t sample = i / block * block + i % block / 2 + (channels == 3 ? start : 0);
-        const auto& v = weights.predictor.at(sample % channels == 0 ? 0 : 1);
-        const std::size_t tap = taps.at(2 * pair + i % 2);
-        const bool used = tap < (sample % channels == 0 ? 3 : predictor_taps);
-        out[pair][start][i] = used ? v.at(tap) : T{0};
-        if constexpr (sizeof(T) == 2) {
-          // Samples come less 32768; every used tap gives that back.
-          if (tap == predictor_taps) {
-            const std::size_t count = sample % channels == 0 ? 3 : predictor_taps;
-            const int sum = std::accumulate(v.begin(), v.begin() + count, 0);
-            out[pair][start][i] = static_cast<T>(32768 / kernels::tap_constant * sum);
-          }
-        }
+void pack_taps(const KeygenWeights& weights, std::size_t channels, T (&out)[4][3][lanes]) {
+  for (std::size_t start = 0; start < 3; ++start) {
+    for (std::size_t i = 0; i < lanes; ++i) {
+      const bool first = (start + i) % channels == 0;
+      const auto& v = weights.predictor[first ? 0 : 1];
+      out[Packed::up][start][i] = v[1];
+      out[Packed::corner][start][i] = v[2];
+      out[Packed::cross][start][i] = first ? T{0} : v[3];
+      if (i % 2 == 0) {
+        out[Packed::left][start][i] = first ? T{0} : v[4];
+        out[Packed::left][start][i + 1] = v[0];
       }
+    }
+  }
+}
+
+void pack_base(const KeygenWeights& weights, std::size_t channels, std::int32_t (&out)[3][16]) {
+  for (std::size_t start = 0; start < 3; ++start) {
+    for (std::size_t i = 0; i < 16; ++i) {
+      const bool first = (start + 2 * i) % channels == 0;
+      const auto& v = weights.predictor[first ? 0 : 1];
+      const int sum = std::accumulate(v.begin(), v.begin() + (first ? 3 : predictor_taps), 0);
+      out[start][i] = 32768 * sum + 16 - (32768 << 5);
     }
   }
 }
@@ -223,10 +225,14 @@ void pack_layer(const ConvolutionLayer& layer, std::int8_t (&weight)[steps][16][
   }
 }
 
-Packed pack(const KeygenWeights& weights, std::size_t channels) {
+Packed pack(const KeygenWeights& weights, const Shape& shape) {
   Packed out{};
-  pack_taps(weights, channels, out.taps8);
-  pack_taps(weights, channels, out.taps16);
+  if (shape.sample_bytes == 1) {
+    pack_taps(weights, shape.channels, out.taps8);
+  } else {
+    pack_taps(weights, shape.channels, out.taps16);
+    pack_base(weights, shape.channels, out.base16);
+  }
   const ConvolutionLayer& texture = weights.layers[0];
   for (std::size_t f = 0; f < texture.filters; ++f) {
     const std::int8_t* w = &texture.weight[f * patch * patch];
@@ -316,7 +322,8 @@ class Unit {
       rows.at(i) = row_at(row + i);
       if (!m_high.empty()) {
         std::uint8_t* high = m_high.data() + i * m_samples;
-        for (std::size_t k = 0; k < m_samples; ++k) high[k] = rows.at(i)[2 * k + 1];
+        const std::uint8_t* x = row_at(row + i);
+        for (std::size_t k = 0; k < m_samples; ++k) high[k] = x[2 * k + 1];
         rows.at(i) = high;
       }
     }
@@ -455,7 +462,7 @@ Features features(const KeygenWeights& weights, ConstImage image) {
 std::array<Tag, feature_levels> condense_features(const KeygenWeights& weights, ConstImage image,
                                                   const CondensingKeys& keys, unsigned threads) {
   const Shape& shape = image.shape();
-  const Packed packed = pack(weights, shape.channels);
+  const Packed packed = pack(weights, shape);
   const std::size_t units = divided(shape.rows, unit_rows);
   const std::size_t parts_cols = divided(shape.cols, patch * patch);
   const std::size_t parts_row = parts_cols * shape.channels * level_filters[1];
