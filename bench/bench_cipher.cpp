@@ -194,11 +194,11 @@ void stages(Setting& s, int runs, double ghz, const MachineRates& rates) {
       work(first, out.subspan(first, std::min<std::size_t>(block_bytes, out.size() - first)));
     }
   };
-  const auto chained = [&](auto function) {
-    return [&pieces, &piece_keystream, &chain, function] {
+  const auto chained = [&](auto function, Direction direction) {
+    return [&pieces, &piece_keystream, &chain, function, direction] {
       std::uint64_t carry = chain.carry;
       pieces([&](std::size_t, MutableBytes piece) {
-        carry = function(piece, ConstBytes{piece_keystream}.first(piece.size()), chain, carry);
+        carry = function(direction, piece, ConstBytes{piece_keystream}.first(piece.size()), chain, carry);
       });
     };
   };
@@ -231,19 +231,18 @@ void stages(Setting& s, int runs, double ghz, const MachineRates& rates) {
            });
          }
        }},
-      {"rows moved", [&] { gather_lines(plan.rows, s.plain.bytes(), pixel, 0, rows, out); }},
-      {"chain forward", chained(chain_forward)},
-      {"chain backward", chained(chain_backward)},
+      {"rows moved", [&] { gather_lines(plan.rows, pixel, 0, rows, s.plain.bytes().data(), cols * pixel, out.data()); }},
+      {"chain forward", chained(chain_lines, Direction::forward)},
+      {"chain backward", chained(chain_lines, Direction::backward)},
       {"transposition",
        [&] {
          for (std::size_t first = 0; first < rows; first += 64) {
-           transpose_rows(s.plain.bytes(), rows, cols, pixel, first, std::min(rows, first + 64),
-                          out);
+           transpose(std::min<std::size_t>(64, rows - first), cols, pixel, s.plain.bytes().data() + first * cols * pixel, cols * pixel, out.data() + first * pixel, rows * pixel);
          }
        }},
-      {"columns moved", [&] { gather_lines(plan.columns, s.plain.bytes(), pixel, 0, cols, out); }},
-      {"undo chain forward", chained(undo_chain_forward)},
-      {"undo chain backward", chained(undo_chain_backward)},
+      {"columns moved", [&] { gather_lines(plan.columns, pixel, 0, cols, s.plain.bytes().data(), rows * pixel, out.data()); }},
+      {"undo chain forward", chained(undo_lines, Direction::forward)},
+      {"undo chain backward", chained(undo_lines, Direction::backward)},
   };
   time_in_turns(all, runs);
   const auto bytes = static_cast<double>(s.shape.bytes());

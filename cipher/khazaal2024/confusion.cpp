@@ -58,10 +58,7 @@ Draws draw(std::size_t rows, std::size_t cols, const ConfusionState& state) {
   Lane guide = state.guide;  // in registers
   std::int8_t border_before = signed_byte(255);
   for (std::size_t level = 0; level < levels; ++level) {
-    const std::int64_t sample = step(guide, state.parameters);
-    const std::int64_t g = state.sources.gauss ? sample : 0;
-    const std::uint64_t x = guide.x & logistic_mask;
-    const std::uint64_t u = state.sources.henon ? guide.u : 0;
+    const auto [x, u, v, g] = step(guide, state.parameters, state.sources);
     const std::size_t row = std::min(level, (rows + 1) / 2 - 1);
     const std::size_t col = std::min(level, (cols + 1) / 2 - 1);
     const std::int8_t border = signed_byte(by_border(255 * border_length(rows, cols, level)));

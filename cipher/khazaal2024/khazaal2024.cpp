@@ -45,6 +45,7 @@ class Schedule {
         m_shape(shape),
         m_keys(working_keys(
             working_key_bytes(key, nonce, parameter, variant.id, variant.rounds, shape))),
+        m_keystream(m_keys.lanes, m_keys.parameters, variant.sources),
         m_threads(thread_count(wanted_threads)) {
     WorkingKeys drawn = m_keys;
     const FeedbackWeights& weights =
@@ -67,8 +68,7 @@ class Schedule {
   RoundInput round(unsigned round) const {
     return {.shape = m_shape,
             .plan = m_plans[(round - 1) / 2],
-            .keys = m_keys,
-            .sources = m_variant.sources,
+            .keystream = m_keystream,
             .round = round,
             .chain = m_variant.diffusion ? &m_chains[round - 1] : nullptr,
             .threads = m_threads};
@@ -78,6 +78,7 @@ class Schedule {
   const Variant& m_variant;
   Shape m_shape;
   WorkingKeys m_keys;
+  Keystream m_keystream;
   unsigned m_threads;
   std::vector<ConfusionPlan> m_plans;  ///< one for two rounds
   std::vector<ChainKeys> m_chains;
@@ -244,7 +245,7 @@ void raw_keystream(const Variant& variant, ConstBytes key, ConstBytes nonce, Mut
   const Shape shape{.rows = 1, .cols = out.size()};
   const WorkingKeys keys =
       working_keys(working_key_bytes(key, nonce, {}, variant.id, variant.rounds, shape));
-  fill_keystream(keys.lanes, keys.parameters, variant.sources, 1, 0, out);
+  Keystream(keys.lanes, keys.parameters, variant.sources).fill(1, 0, out);
 }
 
 }  // namespace icb::khazaal2024

@@ -12,7 +12,6 @@ namespace icb {
 namespace embedded {
 extern const std::string_view feedback_json;
 extern const std::string_view feedback_epochs_json;
-extern const std::string_view keygen_json;
 }  // namespace embedded
 
 namespace khazaal2024 {
@@ -81,134 +80,6 @@ FeedbackWeights read_feedback(const json& in) {
   return out;
 }
 
-template <std::size_t maps>
-ConvolutionLayer read_layer(const json& in, std::size_t filters) {
-  const auto list_of = [&](const char* name) {
-    return field(in, name).is_array() && field(in, name).size() == filters;
-  };
-  if (!list_of("weight") || !list_of("bias")) {
-    throw std::invalid_argument(fmt::format("weights: a layer must have {} filters", filters));
-  }
-  ConvolutionLayer out{.filters = filters, .maps = maps, .weight = {}, .bias = {}, .shift = 0};
-  for (std::size_t f = 0; f < filters; ++f) {
-    std::array<std::array<std::array<std::int8_t, patch>, patch>, maps> weight{};
-    read_into(in.at("weight")[f], weight, "weight");
-    for (const auto& map : weight) {
-      for (const auto& row : map) out.weight.insert(out.weight.end(), row.begin(), row.end());
-    }
-    std::int32_t bias = 0;
-    read_into(in.at("bias")[f], bias, "bias");
-    out.bias.push_back(bias);
-  }
-  read_into(field(in, "shift"), out.shift, "shift");
-  if (out.shift < 0 || out.shift > 30) {
-    throw std::invalid_argument(fmt::format("weights: shift must be 0 to 30, got {}", out.shift));
-  }
-  return out;
-}
-
-// --- CNN
-
-/// One plane of signed 8-bit activations, one map after the other.
-struct Maps {
-  std::size_t rows;
-  std::size_t cols;
-  std::size_t count;
-  std::vector<std::int8_t> values;  ///< [map][row][column]
-
-  Maps(std::size_t rows_, std::size_t cols_, std::size_t count_)
-      : rows(rows_), cols(cols_), count(count_), values(rows_ * cols_ * count_) {}
-
-  std::int8_t* row(std::size_t map, std::size_t i) { return &values[(map * rows + i) * cols]; }
-
-  const std::int8_t* row(std::size_t map, std::size_t i) const {
-    return &values[(map * rows + i) * cols];
-  }
-};
-
-/// Level 1: residual of every sample, in the layout of the image.
-Bytes residuals(const KeygenWeights& weights, ConstImage image) {
-  const Shape& shape = image.shape();
-  OwnedImage out(shape);
-  Image residual = out.view();
-  const auto at = [&](std::ptrdiff_t row, std::ptrdiff_t col, std::size_t channel) -> std::int32_t {
-    if (row < 0 || col < 0 || col >= static_cast<std::ptrdiff_t>(shape.cols)) return 0;
-    return image.sample(static_cast<std::size_t>(row), static_cast<std::size_t>(col), channel);
-  };
-  const std::int32_t largest = shape.sample_bytes == 1 ? 0xFF : 0xFFFF;
-  for (std::size_t row = 0; row < shape.rows; ++row) {
-    const auto i = static_cast<std::ptrdiff_t>(row);
-    for (std::size_t col = 0; col < shape.cols; ++col) {
-      const auto j = static_cast<std::ptrdiff_t>(col);
-      for (std::size_t c = 0; c < shape.channels; ++c) {
-        const auto& v = weights.predictor.at(c == 0 ? 0 : 1);
-        std::int32_t sum = v[0] * at(i, j - 1, c) + v[1] * at(i - 1, j, c) +
-                           v[2] * at(i - 1, j - 1, c) + v[3] * at(i - 1, j + 1, c) +
-                           v[4] * at(i, j - 2, c) + v[5] * at(i - 2, j, c);
-        if (c > 0) {
-          sum += v[6] * at(i, j, c - 1) + v[7] * at(i, j - 1, c - 1) + v[8] * at(i - 1, j, c - 1);
-        }
-        const std::int32_t prediction = std::clamp((sum + 32) >> 6, 0, largest);
-        residual.set_sample(row, col, c,
-                            static_cast<std::uint16_t>((at(i, j, c) - prediction) & largest));
-      }
-    }
-  }
-  const ConstBytes bytes = out.bytes();
-  return {bytes.begin(), bytes.end()};
-}
-
-/// The two maps level 2 sees of a channel.
-Maps input_maps(ConstImage image, ConstImage residual, std::size_t channel) {
-  const Shape& shape = image.shape();
-  const int drop = 8 * (static_cast<int>(shape.sample_bytes) - 1);
-  Maps out(shape.rows, shape.cols, 2);
-  for (std::size_t i = 0; i < shape.rows; ++i) {
-    for (std::size_t j = 0; j < shape.cols; ++j) {
-      out.row(0, i)[j] = static_cast<std::int8_t>((image.sample(i, j, channel) >> drop) - 128);
-      out.row(1, i)[j] = static_cast<std::int8_t>(
-          static_cast<std::uint8_t>(residual.sample(i, j, channel) >> drop));
-    }
-  }
-  return out;
-}
-
-/// Patches at stride 4, rectified to 0..127; activations outside are 0.
-Maps convolve(const ConvolutionLayer& layer, const Maps& in) {
-  Maps out((in.rows + patch - 1) / patch, (in.cols + patch - 1) / patch, layer.filters);
-  std::vector<std::int32_t> sums(layer.filters);
-  for (std::size_t i = 0; i < out.rows; ++i) {
-    for (std::size_t j = 0; j < out.cols; ++j) {
-      std::copy(layer.bias.begin(), layer.bias.end(), sums.begin());
-      const std::size_t height = std::min(patch, in.rows - patch * i);
-      const std::size_t width = std::min(patch, in.cols - patch * j);
-      for (std::size_t map = 0; map < in.count; ++map) {
-        for (std::size_t dy = 0; dy < height; ++dy) {
-          const std::int8_t* row = in.row(map, patch * i + dy) + patch * j;
-          for (std::size_t f = 0; f < layer.filters; ++f) {
-            const std::int8_t* w = &layer.weight[((f * in.count + map) * patch + dy) * patch];
-            for (std::size_t dx = 0; dx < width; ++dx) sums[f] += w[dx] * row[dx];
-          }
-        }
-      }
-      for (std::size_t f = 0; f < layer.filters; ++f) {
-        out.row(f, i)[j] = static_cast<std::int8_t>(std::clamp(sums[f] >> layer.shift, 0, 127));
-      }
-    }
-  }
-  return out;
-}
-
-void append_filter_innermost(const Maps& maps, Bytes& out) {
-  for (std::size_t i = 0; i < maps.rows; ++i) {
-    for (std::size_t j = 0; j < maps.cols; ++j) {
-      for (std::size_t f = 0; f < maps.count; ++f) {
-        out.push_back(static_cast<std::uint8_t>(maps.row(f, i)[j]));
-      }
-    }
-  }
-}
-
 }  // namespace
 
 FeedbackWeights parse_feedback(std::string_view text) {
@@ -257,47 +128,6 @@ NetworkOutput evaluate(const FeedbackWeights& weights, const HiddenState& offset
   }
   feedback = h2;
   return out;
-}
-
-KeygenWeights parse_keygen(std::string_view text) {
-  const json in = parse(text, "keygen");
-  KeygenWeights out{};
-  read_into(field(in, "predictor"), out.predictor, "predictor");
-  const json& layers = field(in, "layers");
-  if (!layers.is_array() || layers.size() != 3) {
-    throw std::invalid_argument(fmt::format("weights: expected 3 layers, got {}", layers.size()));
-  }
-  out.layers = {read_layer<2>(layers[0], 8), read_layer<8>(layers[1], 16),
-                read_layer<16>(layers[2], 16)};
-  return out;
-}
-
-const KeygenWeights& trained_keygen() {
-  static const KeygenWeights weights = parse_keygen(embedded::keygen_json);
-  return weights;
-}
-
-Features features(const KeygenWeights& weights, ConstImage image) {
-  Features out;
-  out[0] = residuals(weights, image);
-  const ConstImage residual(image.shape(), out[0]);
-  for (std::size_t channel = 0; channel < image.shape().channels; ++channel) {
-    Maps maps = input_maps(image, residual, channel);
-    for (std::size_t level = 1; level < feature_levels; ++level) {
-      maps = convolve(weights.layers.at(level - 1), maps);
-      append_filter_innermost(maps, out.at(level));
-    }
-  }
-  return out;
-}
-
-PublicParameter condense(const Features& features, const CondensingKeys& keys) {
-  Bytes tags;
-  for (std::size_t level = 1; level <= feature_levels; ++level) {
-    const Tag tag = poly1305(keys.poly1305_key(level), features.at(level - 1));
-    tags.insert(tags.end(), tag.begin(), tag.end());
-  }
-  return hmac_sha256(keys.hmac_key(), tags);
 }
 
 }  // namespace khazaal2024

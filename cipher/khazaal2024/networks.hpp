@@ -56,32 +56,4 @@ void run_network(const FeedbackWeights& weights, const HiddenState& offsets,
                  std::span<const NetworkInput> inputs, HiddenState& feedback,
                  std::span<NetworkOutput> outputs);
 
-// --- CNN key generator (P4, P5) -----------------------------------------------------------------
-
-inline constexpr std::size_t predictor_taps = 9;
-inline constexpr std::size_t patch = 4;  ///< side and stride of the convolutions of levels 2 to 4
-
-struct ConvolutionLayer {
-  std::size_t filters;
-  std::size_t maps;
-  std::vector<std::int8_t> weight;  ///< [filter][map][row][column]
-  std::vector<std::int32_t> bias;
-  int shift;
-};
-
-struct KeygenWeights {
-  std::array<std::array<std::int8_t, predictor_taps>, 2> predictor;
-  std::array<ConvolutionLayer, feature_levels - 1> layers;
-};
-
-const KeygenWeights& trained_keygen();
-KeygenWeights parse_keygen(std::string_view json);
-
-/// Features of every level as byte strings; level 1 determines the image.
-using Features = std::array<Bytes, feature_levels>;
-Features features(const KeygenWeights& weights, ConstImage image);
-
-/// Q: the features condensed under keys (docs/cipher.md, section 1).
-PublicParameter condense(const Features& features, const CondensingKeys& keys);
-
 }  // namespace icb::khazaal2024

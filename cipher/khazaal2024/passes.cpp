@@ -5,14 +5,13 @@
 #include <thread>
 #include <vector>
 
-#include "cipher/khazaal2024/keystream.hpp"
 #include "cipher/khazaal2024/move_pixels.hpp"
 #include "core/parallel.hpp"
 
 namespace icb::khazaal2024 {
 namespace {
 
-constexpr std::size_t unit_bytes = keystream_block;
+constexpr std::size_t unit_bytes = block_bytes;
 /// Rows transposed together, so that what is written of a line of the result fills cache lines.
 constexpr std::size_t strip_rows = 64;
 
@@ -31,7 +30,7 @@ struct Units {
   std::size_t count;
 
   explicit Units(std::size_t bytes)
-      : body(bytes - std::min(bytes, single_lines)),
+      : body(bytes_in_lines(bytes)),
         total(bytes),
         count(std::max<std::size_t>(1, ceil_div(body, unit_bytes))) {}
 
@@ -39,8 +38,6 @@ struct Units {
     return {n * unit_bytes, n + 1 == count ? total : (n + 1) * unit_bytes};
   }
 };
-
-enum class Direction { forward, backward };
 
 /// Runs `prepare(unit)`, `chain(unit)`, `finish(unit)` for every unit. The calls of `chain` come
 /// one after the other in the direction's order; the rest of a unit may run beside other units, but
@@ -52,7 +49,7 @@ void in_turn(const Units& units, Direction direction, unsigned threads, Prepare 
   std::atomic<std::size_t> next{0};
   std::atomic<std::size_t> turn{0};
   const auto work = [&](const std::stop_token& stop) {
-    std::vector<std::uint8_t> keystream(unit_bytes + single_lines);
+    std::vector<std::uint8_t> keystream(unit_bytes + single_bytes);
     while (true) {
       const std::size_t n = next.fetch_add(1);
       if (n >= units.count) return;
@@ -78,8 +75,7 @@ void in_turn(const Units& units, Direction direction, unsigned threads, Prepare 
 ConstBytes make_keystream(const RoundInput& round, Unit unit, MutableBytes buffer) {
   const MutableBytes out = buffer.first(unit.last - unit.first);
   if (round.chain != nullptr) {
-    fill_keystream(round.keys.lanes, round.keys.parameters, round.sources, round.round, unit.first,
-                   out);
+    round.keystream.fill(round.round, unit.first, out);
   }
   return out;
 }
@@ -114,17 +110,18 @@ Lines lines_of(const Units& units, Unit unit, MutableBytes data, ConstBytes keys
           keystream.subspan(wide, bytes.size() - wide)};
 }
 
-/// Runs one of the four chain functions over a unit, and hands the carry on.
-template <class Chain, class Singles>
+using Step = std::uint64_t (*)(Direction, MutableBytes, ConstBytes, const ChainKeys&,
+                               std::uint64_t);
+
+/// Chains a unit, or undoes that, and hands the carry on.
 void chain_unit(Direction direction, const Lines& lines, const ChainKeys& keys,
-                std::uint64_t& carry, Chain chain, Singles singles) {
-  if (direction == Direction::forward) {
-    carry = chain(lines.wide, lines.wide_keystream, keys, carry);
-    carry = singles(lines.single, lines.single_keystream, keys, carry);
-  } else {
-    carry = singles(lines.single, lines.single_keystream, keys, carry);
-    carry = chain(lines.wide, lines.wide_keystream, keys, carry);
-  }
+                std::uint64_t& carry, Step wide, Step single) {
+  const auto wide_lines = [&] {
+    carry = wide(direction, lines.wide, lines.wide_keystream, keys, carry);
+  };
+  if (direction == Direction::forward) wide_lines();
+  carry = single(direction, lines.single, lines.single_keystream, keys, carry);
+  if (direction == Direction::backward) wide_lines();
 }
 
 /// Runs `work(first, last)` over parts of 0 … count - 1 on several threads.
@@ -157,13 +154,12 @@ void rows_pass(const RoundInput& round, ConstBytes in, MutableBytes out) {
       [&](Unit unit, MutableBytes keystream) {
         make_keystream(round, unit, keystream);
         const Rows rows = rows_starting_in(unit, row_bytes);
-        gather_lines(round.plan.rows, in, pixel, rows.first, rows.last - rows.first,
-                     out.subspan(rows.first * row_bytes));
+        gather_lines(round.plan.rows, pixel, rows.first, rows.last - rows.first, in.data(),
+                     row_bytes, out.data() + rows.first * row_bytes);
       },
       [&](Unit unit, ConstBytes keystream) {
         if (round.chain == nullptr) return;
-        chain_unit(Direction::forward, lines_of(units, unit, out, keystream), *round.chain, carry,
-                   chain_forward, chain_singles_forward);
+        chain_unit(Direction::forward, lines_of(units, unit, out, keystream), *round.chain, carry, chain_lines, chain_singles);
       },
       [](Unit) {});
 }
@@ -180,23 +176,24 @@ void columns_pass(const RoundInput& round, MutableBytes data, MutableBytes scrat
       [&](Unit unit, MutableBytes keystream) { make_keystream(round, unit, keystream); },
       [&](Unit unit, ConstBytes keystream) {
         if (round.chain == nullptr) return;
-        chain_unit(Direction::backward, lines_of(units, unit, data, keystream), *round.chain, carry,
-                   chain_backward, chain_singles_backward);
+        chain_unit(Direction::backward, lines_of(units, unit, data, keystream), *round.chain, carry, chain_lines, chain_singles);
       },
       // Going backward, a strip is complete once the unit of its first byte is.
       [&](Unit unit) {
         const Rows strips = rows_starting_in(unit, strip_rows * row_bytes);
         for (std::size_t s = strips.first; s < strips.last; ++s) {
           const std::size_t first = s * strip_rows;
-          transpose_rows(data, rows, cols, pixel, first, std::min(rows, first + strip_rows),
-                         scratch);
+          transpose(std::min(strip_rows, rows - first), cols, pixel,
+                    data.data() + first * row_bytes, row_bytes, scratch.data() + first * pixel,
+                    rows * pixel);
         }
       });
-  swap_crossings(round.plan, scratch, pixel, rows);
+  swap_crossings(round.plan.crossings, rows, cols, pixel, scratch.data(),
+                 {.down = pixel, .right = rows * pixel});
   in_parts(cols, ceil_div(unit_bytes, rows * pixel), round.threads,
            [&](std::size_t first, std::size_t last) {
-             gather_lines(round.plan.columns, scratch, pixel, first, last - first,
-                          data.subspan(first * rows * pixel));
+             gather_lines(round.plan.columns, pixel, first, last - first, scratch.data(),
+                          rows * pixel, data.data() + first * rows * pixel);
            });
 }
 
@@ -210,13 +207,12 @@ void undo_rows_pass(const RoundInput& round, MutableBytes data, MutableBytes out
       [&](Unit unit, MutableBytes keystream) { make_keystream(round, unit, keystream); },
       [&](Unit unit, ConstBytes keystream) {
         if (round.chain == nullptr) return;
-        chain_unit(Direction::forward, lines_of(units, unit, data, keystream), *round.chain, carry,
-                   undo_chain_forward, undo_chain_singles_forward);
+        chain_unit(Direction::forward, lines_of(units, unit, data, keystream), *round.chain, carry, undo_lines, undo_singles);
       },
       [&](Unit unit) {
         const Rows rows = rows_ending_in(unit, row_bytes);
-        scatter_lines(round.plan.rows, data.subspan(rows.first * row_bytes), pixel, rows.first,
-                      rows.last - rows.first, out);
+        scatter_lines(round.plan.rows, pixel, rows.first, rows.last - rows.first,
+                      data.data() + rows.first * row_bytes, out.data(), row_bytes);
       });
 }
 
@@ -227,12 +223,14 @@ void undo_columns_pass(const RoundInput& round, ConstBytes in, MutableBytes scra
   const std::size_t pixel = round.shape.pixel_bytes();
   in_parts(cols, ceil_div(unit_bytes, rows * pixel), round.threads,
            [&](std::size_t first, std::size_t last) {
-             scatter_lines(round.plan.columns, in.subspan(first * rows * pixel), pixel, first,
-                           last - first, scratch);
+             scatter_lines(round.plan.columns, pixel, first, last - first,
+                           in.data() + first * rows * pixel, scratch.data(), rows * pixel);
            });
-  undo_crossings(round.plan, scratch, pixel, rows);
+  unswap_crossings(round.plan.crossings, rows, cols, pixel, scratch.data(),
+                   {.down = pixel, .right = rows * pixel});
   const Units units(out.size());
-  const std::size_t strip_bytes = strip_rows * cols * pixel;
+  const std::size_t row_bytes = cols * pixel;
+  const std::size_t strip_bytes = strip_rows * row_bytes;
   const std::size_t strips = ceil_div(rows, strip_rows);
   std::uint64_t carry = round.chain != nullptr ? round.chain->carry : 0;
   in_turn(
@@ -244,14 +242,14 @@ void undo_columns_pass(const RoundInput& round, ConstBytes in, MutableBytes scra
         const std::size_t last = unit.last == out.size() ? strips : ending.last;
         for (std::size_t s = ending.first; s < last; ++s) {
           const std::size_t first = s * strip_rows;
-          transpose_columns(scratch, cols, rows, pixel, first, std::min(rows, first + strip_rows),
-                            out);
+          transpose(cols, std::min(strip_rows, rows - first), pixel,
+                    scratch.data() + first * pixel, rows * pixel, out.data() + first * row_bytes,
+                    row_bytes);
         }
       },
       [&](Unit unit, ConstBytes keystream) {
         if (round.chain == nullptr) return;
-        chain_unit(Direction::backward, lines_of(units, unit, out, keystream), *round.chain, carry,
-                   undo_chain_backward, undo_chain_singles_backward);
+        chain_unit(Direction::backward, lines_of(units, unit, out, keystream), *round.chain, carry, undo_lines, undo_singles);
       },
       [](Unit) {});
 }

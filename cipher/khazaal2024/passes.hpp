@@ -12,7 +12,7 @@
 
 #include "cipher/khazaal2024/confusion.hpp"
 #include "cipher/khazaal2024/diffusion.hpp"
-#include "cipher/khazaal2024/key_schedule.hpp"
+#include "cipher/khazaal2024/keystream.hpp"
 #include "core/image.hpp"
 
 namespace icb::khazaal2024 {
@@ -21,8 +21,7 @@ namespace icb::khazaal2024 {
 struct RoundInput {
   Shape shape;
   const ConfusionPlan& plan;
-  const WorkingKeys& keys;  ///< lanes as in KS
-  Sources sources;
+  const Keystream& keystream;
   unsigned round;          ///< counted from 1; chooses the keystream
   const ChainKeys* chain;  ///< null: no diffusion
   unsigned threads;

@@ -1,0 +1,666 @@
+#include "cipher/khazaal2024/keygen_kernels.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+// The best target has byte permutations and four-byte dot products, which Highway 1.0 has no names
+// for. Vectors of unknown length cannot be told what is in which 16 bytes.
+#ifndef HWY_WANT_AVX3_DL
+#define HWY_WANT_AVX3_DL
+#endif
+#undef HWY_DISABLED_TARGETS
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "cipher/khazaal2024/keygen_kernels.cpp"
+#include <hwy/foreach_target.h>  // this file once per instruction set, up to HWY_ONCE
+#include <hwy/highway.h>
+
+// Highway asks the processor for AVX512-VNNI but names AVX-VNNI to the compiler. Only the 512-bit
+// form of an instruction is encoded alike in both; no other may be used here.
+#undef ICB_HAS_VNNI
+#define ICB_HAS_VNNI 0
+#if HWY_TARGET == HWY_AVX3_DL
+#undef ICB_HAS_VNNI
+#define ICB_HAS_VNNI 1
+#undef HWY_TARGET_STR
+#define HWY_TARGET_STR \
+  HWY_TARGET_STR_AVX3  \
+  ",vpclmulqdq,avx512vbmi,avx512vbmi2,vaes,avxvnni,avx512bitalg,avx512vpopcntdq,avx512vnni"
+#endif
+
+HWY_BEFORE_NAMESPACE();
+
+namespace icb::khazaal2024::kernels::HWY_NAMESPACE {
+namespace {
+
+#if HWY_TARGET == HWY_SCALAR  // no vectors: loops
+
+bool residual_row(const Packed& /*weights*/, const std::uint8_t* /*x*/,
+                  const std::uint8_t* /*north*/, std::size_t /*samples*/, std::size_t /*channels*/,
+                  std::size_t /*sample_bytes*/, std::uint8_t* /*out*/) {
+  return false;
+}
+
+std::uint8_t activation(std::int32_t sum, int shift) {
+  return static_cast<std::uint8_t>(HWY_MIN(HWY_MAX(sum >> shift, 0), 127));
+}
+
+void texture_row(const Packed& packed, const std::uint8_t* const rows[4], std::size_t cols,
+                 std::size_t channels, std::uint8_t* out) {
+  for (std::size_t col = 0; col < cols; col += 4) {
+    for (std::size_t c = 0; c < channels; ++c) {
+      for (std::size_t f = 0; f < 4; ++f) {
+        std::int32_t sum = packed.texture_bias[f];
+        for (std::size_t i = 0; i < 16; ++i) {
+          std::int8_t w[4];
+          std::memcpy(w, &packed.texture[i / 4][f], 4);
+          const std::size_t at = col + i % 4;
+          sum += w[i % 4] * (at < cols ? rows[i / 4][at * channels + c] : 128);
+        }
+        *out++ = activation(sum, packed.texture_shift);
+      }
+    }
+  }
+}
+
+template <std::size_t kFilters, std::size_t kMaps>
+void convolve(const std::int8_t (*weight)[16][4], const std::int32_t* bias, int shift,
+              const std::uint8_t* rows, std::size_t height, std::size_t cols, std::size_t channels,
+              std::uint8_t* out) {
+  for (std::size_t col = 0; col < cols; col += 4) {
+    for (std::size_t c = 0; c < channels; ++c) {
+      for (std::size_t f = 0; f < kFilters; ++f) {
+        std::int32_t sum = bias[f];
+        for (std::size_t dy = 0; dy < height; ++dy) {
+          for (std::size_t dx = 0; dx < HWY_MIN(cols - col, 4); ++dx) {
+            const std::uint8_t* x = rows + ((dy * cols + col + dx) * channels + c) * kMaps;
+            for (std::size_t map = 0; map < kMaps; ++map) {
+              sum += weight[(4 * dy + dx) * (kMaps / 4) + map / 4][f][map % 4] * x[map];
+            }
+          }
+        }
+        *out++ = activation(sum, shift);
+      }
+    }
+  }
+}
+
+void parts_row(const Packed& packed, const std::uint8_t* rows, std::size_t height, std::size_t cols,
+               std::size_t channels, std::uint8_t* out) {
+  convolve<8, 4>(packed.parts, packed.parts_bias, packed.parts_shift, rows, height, cols, channels,
+                 out);
+}
+
+void structure_row(const Packed& packed, const std::uint8_t* rows, std::size_t height,
+                   std::size_t cols, std::size_t channels, std::uint8_t* out) {
+  convolve<16, 8>(packed.structure, packed.structure_bias, packed.structure_shift, rows, height,
+                  cols, channels, out);
+}
+
+#else
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+using D8 = hn::ScalableTag<std::uint8_t>;
+using D16 = hn::Repartition<std::int16_t, D8>;
+using D32 = hn::Repartition<std::int32_t, D8>;
+using S8 = hn::RebindToSigned<D8>;
+using U8s = hn::Vec<D8>;
+using S8s = hn::Vec<S8>;
+using S16s = hn::Vec<D16>;
+using S32s = hn::Vec<D32>;
+
+constexpr std::size_t vector_bytes = hn::MaxLanes(D8());
+constexpr std::size_t words = vector_bytes / 4;
+
+// --- Within 16 bytes ----------------------------------------------------------------------------
+// pair_sums: a[2i] b[2i] + a[2i+1] b[2i+1], which must fit. pack: a, then b, in 16 bytes each,
+// limited to the narrower type.
+
+#if HWY_TARGET <= HWY_AVX3
+HWY_INLINE S16s pair_sums(U8s a, S8s b) { return S16s{_mm512_maddubs_epi16(a.raw, b.raw)}; }
+
+HWY_INLINE S32s pair_sums(S16s a, S16s b) { return S32s{_mm512_madd_epi16(a.raw, b.raw)}; }
+
+HWY_INLINE U8s pack(S16s a, S16s b) { return U8s{_mm512_packus_epi16(a.raw, b.raw)}; }
+
+HWY_INLINE S16s pack(S32s a, S32s b) { return S16s{_mm512_packs_epi32(a.raw, b.raw)}; }
+#elif HWY_TARGET == HWY_AVX2
+HWY_INLINE S16s pair_sums(U8s a, S8s b) { return S16s{_mm256_maddubs_epi16(a.raw, b.raw)}; }
+
+HWY_INLINE S32s pair_sums(S16s a, S16s b) { return S32s{_mm256_madd_epi16(a.raw, b.raw)}; }
+
+HWY_INLINE U8s pack(S16s a, S16s b) { return U8s{_mm256_packus_epi16(a.raw, b.raw)}; }
+
+HWY_INLINE S16s pack(S32s a, S32s b) { return S16s{_mm256_packs_epi32(a.raw, b.raw)}; }
+#elif HWY_TARGET <= HWY_SSSE3
+HWY_INLINE S16s pair_sums(U8s a, S8s b) { return S16s{_mm_maddubs_epi16(a.raw, b.raw)}; }
+
+HWY_INLINE S32s pair_sums(S16s a, S16s b) { return S32s{_mm_madd_epi16(a.raw, b.raw)}; }
+
+HWY_INLINE U8s pack(S16s a, S16s b) { return U8s{_mm_packus_epi16(a.raw, b.raw)}; }
+
+HWY_INLINE S16s pack(S32s a, S32s b) { return S16s{_mm_packs_epi32(a.raw, b.raw)}; }
+#else
+static_assert(vector_bytes == 16);
+
+HWY_INLINE S16s pair_sums(U8s a, S8s b) {
+  const S16s a16 = hn::BitCast(D16(), a);
+  const S16s b16 = hn::BitCast(D16(), b);
+  const S16s even =
+      hn::Mul(hn::And(a16, hn::Set(D16(), 0xFF)), hn::ShiftRight<8>(hn::ShiftLeft<8>(b16)));
+  const hn::RebindToUnsigned<D16> du;
+  const S16s odd =
+      hn::Mul(hn::BitCast(D16(), hn::ShiftRight<8>(hn::BitCast(du, a))), hn::ShiftRight<8>(b16));
+  return hn::Add(even, odd);
+}
+
+HWY_INLINE S32s pair_sums(S16s a, S16s b) {
+  const auto even = [](S16s v) {
+    return hn::ShiftRight<16>(hn::ShiftLeft<16>(hn::BitCast(D32(), v)));
+  };
+  const auto odd = [](S16s v) { return hn::ShiftRight<16>(hn::BitCast(D32(), v)); };
+  return hn::Add(hn::Mul(even(a), even(b)), hn::Mul(odd(a), odd(b)));
+}
+
+HWY_INLINE U8s pack(S16s a, S16s b) {
+  const hn::Half<D8> half;
+  return hn::Combine(D8(), hn::DemoteTo(half, b), hn::DemoteTo(half, a));
+}
+
+HWY_INLINE S16s pack(S32s a, S32s b) {
+  const hn::Half<D16> half;
+  return hn::Combine(D16(), hn::DemoteTo(half, b), hn::DemoteTo(half, a));
+}
+#endif
+
+// sum + the products of four neighbours each, two of which must fit 16 bits.
+HWY_INLINE S32s add_products(S32s sum, U8s a, S8s b) {
+#if ICB_HAS_VNNI
+  return S32s{_mm512_dpbusd_epi32(sum.raw, a.raw, b.raw)};
+#else
+  return hn::Add(sum, pair_sums(pair_sums(a, b), hn::Set(D16(), 1)));
+#endif
+}
+
+// --- Level 1 ------------------------------------------------------------------------------------
+
+/// Predictions are made for the even and the odd samples of a vector by themselves, in words twice
+/// as wide. A tap's samples then come with a weight in the one place and 0 in the other, except
+/// those left of the sample, whose two taps are neighbours.
+struct Samples8 {
+  static constexpr std::size_t bytes = 1;
+  using V = U8s;
+  using W = S8s;
+  using Sum = S16s;
+
+  static HWY_INLINE W weight(const Packed& packed, std::size_t tap, std::size_t channel) {
+    return hn::Load(S8(), packed.taps8[tap][channel]);
+  }
+
+  static HWY_INLINE W even(W w) {
+    return hn::BitCast(S8(), hn::And(hn::BitCast(D16(), w), hn::Set(D16(), 0xFF)));
+  }
+
+  static HWY_INLINE W odd(W w) { return hn::Xor(w, even(w)); }
+
+  static HWY_INLINE Sum base(const Packed& /*packed*/, std::size_t /*channel*/) {
+    return hn::Zero(D16());
+  }
+
+  static HWY_INLINE V load(const std::uint8_t* from) { return hn::LoadU(D8(), from); }
+
+  // (sum + 16) >> 5
+  static HWY_INLINE Sum scaled(Sum sum) {
+    return hn::MulFixedPoint15(sum, hn::Set(D16(), 1 << 10));
+  }
+
+  static HWY_INLINE void store_difference(V x, Sum even, Sum odd, std::uint8_t* to) {
+    alignas(64) static constexpr std::uint8_t order[64] = {
+        0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15,  //
+        0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15,  //
+        0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15,  //
+        0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15};
+    const V p = hn::TableLookupBytes(pack(even, odd), hn::Load(D8(), order));
+    hn::StoreU(hn::Sub(x, p), D8(), to);
+  }
+};
+
+/// 16-bit samples less 32768, so that they are signed; the base gives back what that takes off the
+/// sums, and takes off 32768 of the prediction for pack() to limit to 16 signed bits.
+struct Samples16 {
+  static constexpr std::size_t bytes = 2;
+  using V = S16s;
+  using W = S16s;
+  using Sum = S32s;
+
+  static HWY_INLINE W weight(const Packed& packed, std::size_t tap, std::size_t channel) {
+    return hn::Load(D16(), packed.taps16[tap][channel]);
+  }
+
+  static HWY_INLINE W even(W w) {
+    return hn::BitCast(D16(), hn::And(hn::BitCast(D32(), w), hn::Set(D32(), 0xFFFF)));
+  }
+
+  static HWY_INLINE W odd(W w) { return hn::Xor(w, even(w)); }
+
+  static HWY_INLINE Sum base(const Packed& packed, std::size_t channel) {
+    return hn::Load(D32(), packed.base16[channel]);
+  }
+
+  static HWY_INLINE V load(const std::uint8_t* from) {
+    return hn::Xor(hn::BitCast(D16(), hn::LoadU(D8(), from)), hn::Set(D16(), -32768));
+  }
+
+  static HWY_INLINE Sum scaled(Sum sum) { return hn::ShiftRight<5>(sum); }
+
+  static HWY_INLINE void store_difference(V x, Sum even, Sum odd, std::uint8_t* to) {
+    alignas(64) static constexpr std::uint8_t order[64] = {
+        0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15,  //
+        0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15,  //
+        0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15,  //
+        0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15};
+    const auto p = hn::TableLookupBytes(hn::BitCast(D8(), pack(even, odd)), hn::Load(D8(), order));
+    hn::StoreU(hn::BitCast(D8(), hn::Sub(x, hn::BitCast(D16(), p))), D8(), to);
+  }
+};
+
+/// Weights of a vector whose first sample is of that channel.
+template <class Samples>
+struct Taps {
+  typename Samples::W left_even, left_odd, cross_even, cross_odd, up_even, up_odd, corner_even,
+      corner_odd;
+  typename Samples::Sum base_even, base_odd;
+
+  HWY_INLINE Taps(const Packed& packed, std::size_t channels, std::size_t channel) {
+    const std::size_t next = channels == 3 ? (channel + 1) % 3 : 1;
+    left_even = Samples::weight(packed, Packed::left, channel);
+    left_odd = Samples::weight(packed, Packed::left, next);
+    cross_even = Samples::even(Samples::weight(packed, Packed::cross, channel));
+    cross_odd = Samples::odd(Samples::weight(packed, Packed::cross, channel));
+    up_even = Samples::even(Samples::weight(packed, Packed::up, channel));
+    up_odd = Samples::odd(Samples::weight(packed, Packed::up, channel));
+    corner_even = Samples::even(Samples::weight(packed, Packed::corner, channel));
+    corner_odd = Samples::odd(Samples::weight(packed, Packed::corner, channel));
+    base_even = Samples::base(packed, channel);
+    base_odd = Samples::base(packed, next);
+  }
+};
+
+template <class Samples>
+HWY_INLINE void residual_vector(const Taps<Samples>& taps, const std::uint8_t* HWY_RESTRICT x,
+                                const std::uint8_t* HWY_RESTRICT north, std::size_t pixel,
+                                std::uint8_t* HWY_RESTRICT out) {
+  const auto before = Samples::load(x - pixel - Samples::bytes);
+  const auto left = Samples::load(x - pixel);
+  const auto cross = Samples::load(x - Samples::bytes);
+  const auto up = Samples::load(north);
+  const auto corner = Samples::load(north - pixel);
+  const auto even =
+      hn::Add(hn::Add(hn::Add(pair_sums(before, taps.left_even), taps.base_even),
+                      pair_sums(cross, taps.cross_even)),
+              hn::Add(pair_sums(up, taps.up_even), pair_sums(corner, taps.corner_even)));
+  const auto odd = hn::Add(hn::Add(hn::Add(pair_sums(left, taps.left_odd), taps.base_odd),
+                                   pair_sums(cross, taps.cross_odd)),
+                           hn::Add(pair_sums(up, taps.up_odd), pair_sums(corner, taps.corner_odd)));
+  Samples::store_difference(Samples::load(x), Samples::scaled(even), Samples::scaled(odd), out);
+}
+
+template <class Samples>
+HWY_INLINE bool residuals(const Packed& packed, const std::uint8_t* HWY_RESTRICT x,
+                          const std::uint8_t* HWY_RESTRICT north, std::size_t samples,
+                          std::size_t channels, std::uint8_t* HWY_RESTRICT out) {
+  constexpr std::size_t lanes = vector_bytes / Samples::bytes;
+  if (samples < lanes + channels) return false;
+  const std::size_t pixel = channels * Samples::bytes;
+  // Only three channels do not fit a vector.
+  const auto channel_of = [&](std::size_t sample) { return channels == 3 ? sample % 3 : 0; };
+  const Taps<Samples> taps0(packed, channels, 0);
+  const Taps<Samples> taps1(packed, channels, channel_of(lanes));
+  const Taps<Samples> taps2(packed, channels, channel_of(2 * lanes));
+  std::size_t i = channels;
+  for (; i + 3 * lanes <= samples; i += 3 * lanes) {
+    const std::size_t at = i * Samples::bytes;
+    const std::size_t at1 = at + vector_bytes;
+    const std::size_t at2 = at1 + vector_bytes;
+    residual_vector<Samples>(taps0, x + at, north + at, pixel, out + at);
+    residual_vector<Samples>(taps1, x + at1, north + at1, pixel, out + at1);
+    residual_vector<Samples>(taps2, x + at2, north + at2, pixel, out + at2);
+  }
+  while (i < samples) {
+    i = HWY_MIN(i, samples - lanes);  // the last vector does some samples again
+    const std::size_t at = i * Samples::bytes;
+    residual_vector<Samples>(Taps<Samples>(packed, channels, channel_of(i)), x + at, north + at,
+                             pixel, out + at);
+    i += lanes;
+  }
+  return true;
+}
+
+bool residual_row(const Packed& packed, const std::uint8_t* x, const std::uint8_t* north,
+                  std::size_t samples, std::size_t channels, std::size_t sample_bytes,
+                  std::uint8_t* out) {
+  return sample_bytes == 1 ? residuals<Samples8>(packed, x, north, samples, channels, out)
+                           : residuals<Samples16>(packed, x, north, samples, channels, out);
+}
+
+// --- Level 2 ------------------------------------------------------------------------------------
+
+/// Four pixels of one channel to a word: word k of a step is channel k mod C of patch k div C.
+template <std::size_t kChannels>
+class Patches {
+ public:
+  // Three channels leave words over.
+  static constexpr std::size_t in_step = kChannels != 3 ? words
+                                         : ICB_HAS_VNNI ? words / 3 * 3
+                                                        : words / 4 * 3;
+  static constexpr std::size_t bytes = 4 * in_step;
+
+  HWY_INLINE Patches() {
+    HWY_ALIGN std::uint8_t from[vector_bytes] = {};
+#if ICB_HAS_VNNI
+    for (std::size_t k = 0; k < in_step; ++k) {
+      for (std::size_t i = 0; i < 4; ++i) {
+        from[4 * k + i] =
+            static_cast<std::uint8_t>((4 * (k / kChannels) + i) * kChannels + k % kChannels);
+      }
+    }
+#else
+    // First whole words to the 16 bytes they are used in, then bytes to their place.
+    HWY_ALIGN std::int32_t spread[words] = {};
+    HWY_ALIGN std::int32_t gather[words] = {};
+    for (std::size_t k = 0; k < words; ++k) {
+      const std::size_t block = k / 4;
+      const std::size_t in_block = k % 4;
+      spread[k] = static_cast<std::int32_t>(HWY_MIN(3 * block + in_block, words - 1));
+      gather[k] = static_cast<std::int32_t>(k < in_step ? 4 * (k / 3) + k % 3 : words - 1);
+      for (std::size_t i = 0; i < 4; ++i) {
+        from[4 * k + i] = static_cast<std::uint8_t>((4 * (in_block / kChannels) + i) * kChannels +
+                                                    in_block % kChannels);
+      }
+      if (kChannels == 3 && in_block == 3) std::memset(from + 4 * k, 0, 4);
+    }
+    m_spread = hn::SetTableIndices(D32(), spread);
+    m_gather = hn::SetTableIndices(D32(), gather);
+#endif
+    m_from = hn::Load(D8(), from);
+  }
+
+  HWY_INLINE U8s load(const std::uint8_t* at) const {
+    U8s v = hn::LoadU(D8(), at);
+    if constexpr (kChannels == 1) return v;
+#if ICB_HAS_VNNI
+    return U8s{_mm512_permutexvar_epi8(m_from.raw, v.raw)};
+#else
+    if constexpr (kChannels == 3 && words > 4) {
+      v = hn::BitCast(D8(), hn::TableLookupLanes(hn::BitCast(D32(), v), m_spread));
+    }
+    return hn::TableLookupBytes(v, m_from);
+#endif
+  }
+
+  HWY_INLINE void store(U8s v, std::uint8_t* to) const {
+#if !ICB_HAS_VNNI
+    if constexpr (kChannels == 3 && words > 4) {
+      v = hn::BitCast(D8(), hn::TableLookupLanes(hn::BitCast(D32(), v), m_gather));
+    }
+#endif
+    hn::StoreU(v, D8(), to);
+  }
+
+ private:
+  U8s m_from;
+#if !ICB_HAS_VNNI
+  decltype(hn::SetTableIndices(D32(), static_cast<const std::int32_t*>(nullptr))) m_spread;
+  decltype(hn::SetTableIndices(D32(), static_cast<const std::int32_t*>(nullptr))) m_gather;
+#endif
+};
+
+template <std::size_t kChannels>
+HWY_INLINE void textures(const Packed& packed, const std::uint8_t* const HWY_RESTRICT rows[4],
+                         std::size_t cols, std::uint8_t* HWY_RESTRICT out) {
+  using P = Patches<kChannels>;
+  const P patches;
+  const std::size_t size = cols * kChannels;
+  const auto weight = [&](std::size_t row, std::size_t filter) HWY_ATTR {
+    return hn::BitCast(S8(), hn::Set(D32(), packed.texture[row][filter]));
+  };
+  const auto w00 = weight(0, 0), w01 = weight(0, 1), w02 = weight(0, 2), w03 = weight(0, 3);
+  const auto w10 = weight(1, 0), w11 = weight(1, 1), w12 = weight(1, 2), w13 = weight(1, 3);
+  const auto w20 = weight(2, 0), w21 = weight(2, 1), w22 = weight(2, 2), w23 = weight(2, 3);
+  const auto w30 = weight(3, 0), w31 = weight(3, 1), w32 = weight(3, 2), w33 = weight(3, 3);
+  const S32s bias0 = hn::Set(D32(), packed.texture_bias[0]);
+  const S32s bias1 = hn::Set(D32(), packed.texture_bias[1]);
+  const S32s bias2 = hn::Set(D32(), packed.texture_bias[2]);
+  const S32s bias3 = hn::Set(D32(), packed.texture_bias[3]);
+  const U8s transposed = hn::Load(D8(), [] {
+    alignas(64) static constexpr std::uint8_t order[64] = {
+        0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15,  //
+        0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15,  //
+        0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15,  //
+        0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15};
+    return order;
+  }());
+  const int shift = packed.texture_shift;
+  const auto step = [&](const std::uint8_t* r0, const std::uint8_t* r1, const std::uint8_t* r2,
+                        const std::uint8_t* r3, std::uint8_t* to) HWY_ATTR {
+    const U8s x0 = patches.load(r0);
+    S32s y0 = add_products(bias0, x0, w00);
+    S32s y1 = add_products(bias1, x0, w01);
+    S32s y2 = add_products(bias2, x0, w02);
+    S32s y3 = add_products(bias3, x0, w03);
+    const U8s x1 = patches.load(r1);
+    y0 = add_products(y0, x1, w10);
+    y1 = add_products(y1, x1, w11);
+    y2 = add_products(y2, x1, w12);
+    y3 = add_products(y3, x1, w13);
+    const U8s x2 = patches.load(r2);
+    y0 = add_products(y0, x2, w20);
+    y1 = add_products(y1, x2, w21);
+    y2 = add_products(y2, x2, w22);
+    y3 = add_products(y3, x2, w23);
+    const U8s x3 = patches.load(r3);
+    y0 = hn::ShiftRightSame(add_products(y0, x3, w30), shift);
+    y1 = hn::ShiftRightSame(add_products(y1, x3, w31), shift);
+    y2 = hn::ShiftRightSame(add_products(y2, x3, w32), shift);
+    y3 = hn::ShiftRightSame(add_products(y3, x3, w33), shift);
+    const U8s y = hn::Min(pack(pack(y0, y1), pack(y2, y3)), hn::Set(D8(), 127));
+    patches.store(hn::TableLookupBytes(y, transposed), to);
+  };
+  std::size_t at = 0;
+  for (; at + vector_bytes <= size; at += P::bytes) {
+    step(rows[0] + at, rows[1] + at, rows[2] + at, rows[3] + at, out + at);
+  }
+  if (at == size) return;
+  // The rest, completed by samples that are 0 to the filters.
+  HWY_ALIGN std::uint8_t rest[4][3 * vector_bytes];
+  for (std::size_t row = 0; row < 4; ++row) {
+    std::memcpy(rest[row], rows[row] + at, size - at);
+    std::memset(rest[row] + (size - at), 128, sizeof rest[row] - (size - at));
+  }
+  for (std::size_t i = 0; at + i < size; i += P::bytes) {
+    step(rest[0] + i, rest[1] + i, rest[2] + i, rest[3] + i, out + at + i);
+  }
+}
+
+void texture_row(const Packed& packed, const std::uint8_t* const rows[4], std::size_t cols,
+                 std::size_t channels, std::uint8_t* out) {
+  switch (channels) {
+    case 1:
+      return textures<1>(packed, rows, cols, out);
+    case 2:
+      return textures<2>(packed, rows, cols, out);
+    case 3:
+      return textures<3>(packed, rows, cols, out);
+    default:
+      return textures<4>(packed, rows, cols, out);
+  }
+}
+
+// --- Levels 3 and 4 -----------------------------------------------------------------------------
+
+HWY_INLINE std::int32_t word_at(const std::uint8_t* from) {
+  std::int32_t word{};
+  std::memcpy(&word, from, 4);
+  return word;
+}
+
+/// All filters of an output side by side, as many outputs as fit; or filters in several vectors.
+template <std::size_t kFilters, std::size_t kMaps>
+struct Convolution {
+  static constexpr std::size_t outputs = HWY_MAX(words / kFilters, 1);
+  static constexpr std::size_t vectors = HWY_MAX(kFilters / words, 1);
+  static constexpr std::size_t groups = kMaps / 4;
+
+  const std::int8_t (*weight)[16][4];
+  const std::int32_t* bias;
+  int shift;
+  std::size_t in_pixel;  // bytes
+  std::size_t in_row;
+
+  template <std::size_t kVector>
+  HWY_INLINE S32s added(S32s sum, const std::uint8_t* first, const std::uint8_t* second,
+                        std::size_t dy, std::size_t dx) const {
+    for (std::size_t group = 0; group < groups; ++group) {
+      const std::size_t from = dy * in_row + dx * in_pixel + 4 * group;
+      S32s x = hn::Set(D32(), word_at(first + from));
+      if constexpr (outputs == 2) {
+        const auto in_second =
+            hn::Gt(hn::Iota(D32(), 0), hn::Set(D32(), static_cast<std::int32_t>(kFilters) - 1));
+        x = hn::IfThenElse(in_second, hn::Set(D32(), word_at(second + from)), x);
+      }
+      const S8s w = hn::Load(S8(), weight[(4 * dy + dx) * groups + group][kVector * words]);
+      sum = add_products(sum, hn::BitCast(D8(), x), w);
+    }
+    return sum;
+  }
+
+  template <std::size_t kVector>
+  HWY_INLINE S32s row_added(S32s sum, const std::uint8_t* first, const std::uint8_t* second,
+                            std::size_t dy) const {
+    sum = added<kVector>(sum, first, second, dy, 0);
+    sum = added<kVector>(sum, first, second, dy, 1);
+    sum = added<kVector>(sum, first, second, dy, 2);
+    return added<kVector>(sum, first, second, dy, 3);
+  }
+
+  template <std::size_t kVector>
+  HWY_INLINE void one(const std::uint8_t* first, const std::uint8_t* second, std::size_t height,
+                      std::size_t width, std::uint8_t* to, bool both) const {
+    S32s sum = hn::Load(D32(), bias + kVector * words);
+    if (height == 4 && width == 4) {
+      sum = row_added<kVector>(sum, first, second, 0);
+      sum = row_added<kVector>(sum, first, second, 1);
+      sum = row_added<kVector>(sum, first, second, 2);
+      sum = row_added<kVector>(sum, first, second, 3);
+    } else {
+      for (std::size_t dy = 0; dy < height; ++dy) {
+        for (std::size_t dx = 0; dx < width; ++dx) {
+          sum = added<kVector>(sum, first, second, dy, dx);
+        }
+      }
+    }
+    const hn::Rebind<std::uint8_t, D32> narrow;
+    const auto y =
+        hn::DemoteTo(narrow, hn::Min(hn::ShiftRightSame(sum, shift), hn::Set(D32(), 127)));
+    HWY_ALIGN std::uint8_t bytes[words];
+    if (outputs == 1 || both) {
+      hn::StoreU(y, narrow, to + kVector * words);
+    } else {
+      hn::Store(y, narrow, bytes);
+      std::memcpy(to, bytes, kFilters);
+    }
+  }
+
+  HWY_INLINE void all(const std::uint8_t* first, const std::uint8_t* second, std::size_t height,
+                      std::size_t width, std::uint8_t* to, bool both) const {
+    one<0>(first, second, height, width, to, both);
+    if constexpr (vectors > 1) one<1>(first, second, height, width, to, both);
+    if constexpr (vectors > 2) {
+      one<2>(first, second, height, width, to, both);
+      one<3>(first, second, height, width, to, both);
+    }
+  }
+
+  HWY_INLINE void row(const std::uint8_t* in, std::size_t height, std::size_t cols,
+                      std::size_t channels, std::uint8_t* out) const {
+    const std::size_t full = cols / 4 * channels;  // outputs of whole width
+    const std::size_t count = (cols + 3) / 4 * channels;
+    std::size_t k = 0;
+    std::size_t channel = 0;
+    const std::uint8_t* from = in;
+    const auto next = [&] {
+      from += kMaps;
+      if (++channel == channels) {
+        channel = 0;
+        from += 3 * in_pixel;
+      }
+    };
+    for (; height == 4 && k + outputs <= full; k += outputs, out += outputs * kFilters) {
+      const std::uint8_t* first = from;
+      if constexpr (outputs == 2) next();
+      all(first, from, 4, 4, out, true);
+      next();
+    }
+    for (; k < count; ++k, out += kFilters) {
+      all(from, from, height, k < full ? 4 : cols % 4, out, false);
+      next();
+    }
+  }
+};
+
+void parts_row(const Packed& packed, const std::uint8_t* rows, std::size_t height, std::size_t cols,
+               std::size_t channels, std::uint8_t* out) {
+  const Convolution<8, 4> layer{packed.parts, packed.parts_bias, packed.parts_shift, 4 * channels,
+                                4 * channels * cols};
+  layer.row(rows, height, cols, channels, out);
+}
+
+void structure_row(const Packed& packed, const std::uint8_t* rows, std::size_t height,
+                   std::size_t cols, std::size_t channels, std::uint8_t* out) {
+  const Convolution<16, 8> layer{packed.structure, packed.structure_bias, packed.structure_shift,
+                                 8 * channels, 8 * channels * cols};
+  layer.row(rows, height, cols, channels, out);
+}
+
+#endif  // HWY_TARGET == HWY_SCALAR
+
+}  // namespace
+}  // namespace icb::khazaal2024::kernels::HWY_NAMESPACE
+
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+
+namespace icb::khazaal2024::kernels {
+
+HWY_EXPORT(residual_row);
+HWY_EXPORT(texture_row);
+HWY_EXPORT(parts_row);
+HWY_EXPORT(structure_row);
+
+bool residual_row(const Packed& weights, const std::uint8_t* x, const std::uint8_t* north,
+                  std::size_t samples, std::size_t channels, std::size_t sample_bytes,
+                  std::uint8_t* out) {
+  return HWY_DYNAMIC_DISPATCH(residual_row)(weights, x, north, samples, channels, sample_bytes,
+                                            out);
+}
+
+void texture_row(const Packed& weights, const std::uint8_t* const rows[4], std::size_t cols,
+                 std::size_t channels, std::uint8_t* out) {
+  HWY_DYNAMIC_DISPATCH(texture_row)(weights, rows, cols, channels, out);
+}
+
+void parts_row(const Packed& weights, const std::uint8_t* rows, std::size_t height,
+               std::size_t cols, std::size_t channels, std::uint8_t* out) {
+  HWY_DYNAMIC_DISPATCH(parts_row)(weights, rows, height, cols, channels, out);
+}
+
+void structure_row(const Packed& weights, const std::uint8_t* rows, std::size_t height,
+                   std::size_t cols, std::size_t channels, std::uint8_t* out) {
+  HWY_DYNAMIC_DISPATCH(structure_row)(weights, rows, height, cols, channels, out);
+}
+
+}  // namespace icb::khazaal2024::kernels
+
+#endif  // HWY_ONCE
