@@ -16,6 +16,7 @@ MASK = (1 << 64) - 1
 ROOT = Path(__file__).resolve().parents[2]
 WEIGHTS = ROOT / "cipher" / "khazaal2024" / "weights"
 FORMAT = "icbench-weights-1"
+VERSION = 1  # of docs/cipher.md
 
 # USC-SIPI images by name. Test images are never trained on.
 TEST_NAMES = ("4.1.04", "4.1.07", "4.2.03", "4.2.05", "4.2.07", "5.1.12", "5.2.08", "5.2.10",
@@ -450,6 +451,11 @@ def object_text(fields, depth):
             text = rows_text(value, depth)
         parts.append(f"{json.dumps(name)}:{text}")
     return "{\n" + ",\n".join(parts) + "\n}"
+
+
+def head(network):
+    """The first fields of every weight file."""
+    return {"format": FORMAT, "version": VERSION, "network": network}
 
 
 def export(path, fields, depth=1):
