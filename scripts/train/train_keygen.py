@@ -21,8 +21,8 @@ integer emulation. After a step weights are set back into their range, and a row
 made smaller if its absolute values sum to more than 125/32, so that the rounded ones sum to at most
 128. At scale 32 one unit is a step of 4 gray levels, and the last epochs go to and fro between
 neighbouring integers; `finish` ends this by a search over the integers themselves, by the level-1
-part of the loss on crops of the train images. The shift of a layer is chosen once, before the training, so that the untrained layer has a
-standard deviation near 40 before the limits.
+part of the loss on crops of the train images. The shift of a layer is chosen once, before the
+training, so that the untrained layer has a standard deviation near 40 before the limits.
 
 python3 scripts/train/train_keygen.py --sipi DIR
 """
@@ -389,7 +389,7 @@ def main():
 
     def log(epoch, loss, fields):
         print(f"epoch {epoch} loss {loss:.4f}", flush=True)
-        if epoch == "finished" or epoch % 5 == 0 or epoch & (epoch - 1) == 0 or epoch == args.epochs:
+        if epoch in ("finished", args.epochs) or epoch % 5 == 0 or epoch & (epoch - 1) == 0:
             rows.append([epoch, loss, *measure(sample, fields), *measure(test_set, fields)])
             print("  " + " ".join(f"{v:.4f}" for v in rows[-1][2:]), flush=True)
 
