@@ -375,23 +375,26 @@ def confusion_lines(key, nonce, shape, network, mask_u=False):
     return lines
 
 
-def apply_lines(lines, rows, columns, exchanges=True):
-    """The map of rows, columns and scan, flat: new pixel number t is old pixel number map[t]."""
-    row_lines = [line for line in lines if line.is_row]
-    column_lines = [line for line in lines if not line.is_row]
-    m = np.arange(rows * columns).reshape(rows, columns)
-    if exchanges:
-        for line in row_lines:
-            if not line.crossing:
-                exchange(m, line)
-    m = order_and_shift(m, row_lines)
-    if exchanges:
-        for line in [line for line in lines if line.crossing]:
+def exchange_all(m, lines, kind):
+    """Exchanges of one kind: "row", "crossing" or "column"."""
+    for line in lines:
+        if kind == ("crossing" if line.crossing else "row" if line.is_row else "column"):
             exchange(m, line)
-        for line in column_lines:
-            if not line.crossing:
-                exchange(m, line)
-    return order_and_shift(m.T, column_lines).reshape(-1)
+
+
+def apply_lines(lines, rows, columns, before=("row",), between=("crossing", "column")):
+    """The map of rows, columns and scan, flat: new pixel number t is old pixel number map[t].
+
+    before and between are the kinds of exchanges made before the order of the rows and between the
+    two orders; the cipher's unless said otherwise.
+    """
+    m = np.arange(rows * columns).reshape(rows, columns)
+    for kind in before:
+        exchange_all(m, lines, kind)
+    m = order_and_shift(m, [line for line in lines if line.is_row])
+    for kind in between:
+        exchange_all(m, lines, kind)
+    return order_and_shift(m.T, [line for line in lines if not line.is_row]).reshape(-1)
 
 
 def confusion_map(key, nonce, shape, network, mask_u=False):
