@@ -16,6 +16,7 @@ MASK = (1 << 64) - 1
 ROOT = Path(__file__).resolve().parents[2]
 WEIGHTS = ROOT / "cipher" / "khazaal2024" / "weights"
 FORMAT = "icbench-weights-1"
+VERSION = 1  # of docs/cipher.md
 
 # USC-SIPI images by name. Test images are never trained on.
 TEST_NAMES = ("4.1.04", "4.1.07", "4.2.03", "4.2.05", "4.2.07", "5.1.12", "5.2.08", "5.2.10",
@@ -149,10 +150,10 @@ def hkdf(key, salt, info, length):
 
 
 def confusion_keys(key, nonce, shape, depth=1):
-    """KS of section 1 for `khazaal2024-confusion` (one round, no public parameter)."""
+    """KS of section 1 for `khazaal2024-confusion` (two rounds, no public parameter)."""
     rows, columns, channels = shape
     sh = struct.pack("<IIBB", rows, columns, channels, depth)
-    return hkdf(key, nonce, b"icbench khazaal2024 v0 khazaal2024-confusion\x01" + sh, 600)
+    return hkdf(key, nonce, b"icbench khazaal2024 v1 khazaal2024-confusion\x02" + sh, 600)
 
 
 def test_key(*label):
@@ -164,6 +165,12 @@ def test_key(*label):
 def signed(word):
     """A 64-bit word read as signed."""
     return word - (1 << 64) if word >> 63 else word
+
+
+def mulf(a, b):
+    """Product of two fractions of 64 bits without its last term."""
+    ah, al, bh, bl = a >> 32, a & 0xFFFFFFFF, b >> 32, b & 0xFFFFFFFF
+    return ah * bh + (ah * bl >> 32) + (al * bh >> 32)
 
 
 def between(k, low, high):
@@ -189,20 +196,23 @@ class GuideLane:
 
     def step_logistic(self):
         x = self.x
-        inner = 4 * ((x * (x ^ MASK)) >> 64)
-        self.x = (((self.r * inner) >> 64) + self.wx) & MASK
+        self.x = (mulf(self.r, 4 * mulf(x, x ^ MASK) & MASK) + self.wx) & MASK
         self.wx = (self.wx + 0x9E3779B97F4A7C15) & MASK
 
     def step(self):
         self.step_logistic()
-        u = signed(self.u)
-        s = ((u * u) >> 62) & MASK
-        t = ((self.a * s) >> 62) & MASK
+        m = abs(signed(self.u))
+        t = 4 * mulf(self.a, 4 * mulf(m, m) & MASK)
+        n = 4 * mulf(self.b, m)
+        positive = self.u >> 63 == 0
         self.u = ((1 << 62) - t + self.v + self.wu) & MASK
-        self.v = ((self.b * u) >> 62) & MASK
+        self.v = (n if positive else -n) & MASK
         self.wu = (self.wu + 0xD1B54A32D192ED03) & MASK
-        self.s = (self.s * 0xD1342543DE82EF95 + self.c) & MASK
-        self.g = (GAUSSIAN[self.s >> 54] * self.sigma) >> 16
+        d = self.s = (self.s + self.c) & MASK
+        d = (d ^ (d >> 30)) * 0xBF58476D1CE4E5B9 & MASK
+        d = (d ^ (d >> 27)) * 0x94D049BB133111EB & MASK
+        d ^= d >> 31
+        self.g = (GAUSSIAN[d >> 54] * self.sigma) >> 16
 
 
 def clamp8(value):
@@ -289,7 +299,7 @@ class UniformOutputs:
 
 
 class ConstantOutputs:
-    """Reference: every output 0, so the order stays and only the sources shift."""
+    """Reference: every output 0 (`khazaal2024-no-dnn`); order and shift by the sources alone."""
 
     def start(self, ks):
         pass
@@ -300,76 +310,97 @@ class ConstantOutputs:
 
 # ------------------------------------------------------------------------------ the confusion step
 
-def swap(m, p, q):
-    m[p], m[q] = m[q], m[p]
+class Line:
+    """A row or column with what section 4 derives from its outputs o and its sample u."""
+
+    def __init__(self, is_row, index, rows, columns, o, u):
+        n = columns if is_row else rows
+        partner = (o[0] * (rows + columns)) >> 16
+        self.is_row, self.index = is_row, index
+        self.partner_is_row = partner < rows
+        self.partner = partner if self.partner_is_row else partner - rows
+        n2 = columns if self.partner_is_row else rows
+        self.crossing = self.partner_is_row != is_row
+        count = 1 + ((o[2] * min(n, n2)) >> 16)
+        k = np.arange(min(count, 16) if self.crossing else count)
+        self.along = (((o[1] * n) >> 16) + k) % n
+        self.along2 = ((((o[4] & 0x7FFF) * n2) >> 15) + k) % n2
+        self.down, self.score, self.u = o[4] >> 15, o[5], u
+        self.shift = (((u + (o[3] << 16)) & 0xFFFFFFFF) * n) >> 32
 
 
-def exchange(m, rows, columns, is_row, index, o):
-    """The exchange of section 4 on the flat map; o holds the line's outputs."""
-    n = columns if is_row else rows
-    partner = (o[0] * (rows + columns)) >> 16
-    partner_is_row = partner < rows
-    other = partner if partner_is_row else partner - rows
-    if partner_is_row == is_row and other == index:
-        return
-    n2 = columns if partner_is_row else rows
-    start, start2 = (o[1] * n) >> 16, ((o[4] & 0x7FFF) * n2) >> 15
-    count = 1 + ((o[2] * min(n, n2)) >> 16)
-    k = np.arange(count)
-    along = (start + k) % n
-    along2 = (start2 + (count - 1 - k if o[4] >> 15 else k)) % n2
-    p = index * columns + along if is_row else along * columns + index
-    q = other * columns + along2 if partner_is_row else along2 * columns + other
-    if partner_is_row == is_row:
-        swap(m, p, q)
-        return
-    # A row and a column share one cell: the later of its two swaps must see the earlier one.
-    k1, k2 = (other - start) % n, (index - start2) % n2
-    if o[4] >> 15:
-        k2 = (count - 1 - k2) % n2
-    later = max(k1, k2)
-    if later >= count or k1 == k2:
-        later = count
-    swap(m, p[:later], q[:later])
-    swap(m, p[later:], q[later:])
+def cells(is_row, index, along):
+    return (index, along) if is_row else (along, index)
 
 
-def order(scores, samples, downs):
-    """Section 4, order: indices by (score, u, index), reversed if the downs are odd."""
-    sequence = np.lexsort((np.array(samples), np.array(scores)))
-    return sequence[::-1] if sum(downs) & 1 else sequence
+def exchange(m, line):
+    """Exchange of section 4 on the map m (rows, columns)."""
+    if line.crossing:  # the two share a cell: one after the other
+        for along, along2 in zip(line.along, line.along2):
+            p = cells(line.is_row, line.index, along)
+            q = cells(line.partner_is_row, line.partner, along2)
+            m[p], m[q] = m[q], m[p]
+    elif line.partner != line.index:
+        p = cells(line.is_row, line.index, line.along)
+        q = cells(line.is_row, line.partner, line.along2)
+        m[p], m[q] = m[q], m[p]
 
 
-def confusion_map(key, nonce, shape, network, mask_u=False):
-    """The map m of section 4, flat. mask_u sets the u of every line to 0 (not the cipher:
-    it leaves the network's own part of order and shift)."""
+def order_and_shift(m, lines):
+    """Order and shift of the rows of m; lines are all its rows, in any sequence."""
+    lines = sorted(lines, key=lambda line: line.index)
+    sequence = np.lexsort(([line.u for line in lines], [line.score for line in lines]))
+    if sum(line.down for line in lines) & 1:
+        sequence = sequence[::-1]
+    by = np.array([-line.shift if line.down else line.shift for line in lines])
+    place = (np.arange(m.shape[1])[None, :] + by[:, None]) % m.shape[1]
+    return np.take_along_axis(m[sequence], place, axis=1)
+
+
+def confusion_lines(key, nonce, shape, network, mask_u=False):
+    """All lines in the order of levels and lines. mask_u sets the u of every line to 0 (not the
+    cipher: it leaves the network's own part of order and shift)."""
     rows, columns, _ = shape
     ks = confusion_keys(key, nonce, shape)
     lane = GuideLane(ks)
     network.start(ks)
-    m = np.arange(rows * columns)
-    score = {True: [0] * rows, False: [0] * columns}
-    down = {True: [0] * rows, False: [0] * columns}
-    turn = {True: [0] * rows, False: [0] * columns}
-    sample = {True: [0] * rows, False: [0] * columns}
+    lines = []
     for level in range(level_count(rows, columns)):
         lane.step()
         outputs = network.outputs(place_inputs(level, rows, columns) + source_inputs(lane))
         for slot, is_row, index in level_lines(level, rows, columns):
             lane.step_logistic()
             u = 0 if mask_u else lane.x >> 32
-            o = outputs[6 * slot:6 * slot + 6]
-            exchange(m, rows, columns, is_row, index, o)
-            score[is_row][index], down[is_row][index] = o[5], o[4] >> 15
-            sample[is_row][index] = u
-            turn[is_row][index] = (u + (o[3] << 16)) & 0xFFFFFFFF
-    m = m.reshape(rows, columns)[order(score[True], sample[True], down[True])]
-    m = m[:, order(score[False], sample[False], down[False])]
-    by_row = (np.array(turn[True], np.int64) * columns) >> 32
-    m = np.take_along_axis(m, (np.arange(columns)[None, :] + by_row[:, None]) % columns, axis=1)
-    by_column = (np.array(turn[False], np.int64) * rows) >> 32
-    m = np.take_along_axis(m, (np.arange(rows)[:, None] + by_column[None, :]) % rows, axis=0)
-    return m.reshape(-1)
+            lines.append(Line(is_row, index, rows, columns, outputs[6 * slot:6 * slot + 6], u))
+    return lines
+
+
+def exchange_all(m, lines, kind):
+    """Exchanges of one kind: "row", "crossing" or "column"."""
+    for line in lines:
+        if kind == ("crossing" if line.crossing else "row" if line.is_row else "column"):
+            exchange(m, line)
+
+
+def apply_lines(lines, rows, columns, before=("row",), between=("crossing", "column")):
+    """The map of rows, columns and scan, flat: new pixel number t is old pixel number map[t].
+
+    before and between are the kinds of exchanges made before the order of the rows and between the
+    two orders; the cipher's unless said otherwise.
+    """
+    m = np.arange(rows * columns).reshape(rows, columns)
+    for kind in before:
+        exchange_all(m, lines, kind)
+    m = order_and_shift(m, [line for line in lines if line.is_row])
+    for kind in between:
+        exchange_all(m, lines, kind)
+    return order_and_shift(m.T, [line for line in lines if not line.is_row]).reshape(-1)
+
+
+def confusion_map(key, nonce, shape, network, mask_u=False):
+    """The map of `khazaal2024-confusion`, flat."""
+    lines = confusion_lines(key, nonce, shape, network, mask_u)
+    return apply_lines(lines, shape[0], shape[1])
 
 
 # ------------------------------------------------------------------------------------ measurement
@@ -400,10 +431,13 @@ def confused(image, m):
 def measure_one(image, label, network, mask_u):
     """Per direction (mean over channels): |r|, |r| sqrt(N), r sqrt(N) after one confusion.
 
-    network None stands for a uniformly random permutation of the pixels.
+    Two names stand for maps without a network: "permutation", a uniformly random permutation of
+    the pixels, and "plain", no change.
     """
     key, nonce = test_key(*label)
-    if network is None:
+    if network == "plain":
+        m = np.arange(image.shape[0] * image.shape[1])
+    elif network == "permutation":
         seed = int.from_bytes(hashlib.sha256(b"permutation" + key).digest(), "little")
         m = np.random.default_rng(seed).permutation(image.shape[0] * image.shape[1])
     else:
@@ -450,6 +484,11 @@ def object_text(fields, depth):
             text = rows_text(value, depth)
         parts.append(f"{json.dumps(name)}:{text}")
     return "{\n" + ",\n".join(parts) + "\n}"
+
+
+def head(network):
+    """The first fields of every weight file."""
+    return {"format": FORMAT, "version": VERSION, "network": network}
 
 
 def export(path, fields, depth=1):

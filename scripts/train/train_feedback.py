@@ -20,20 +20,23 @@ the network met it by oscillating, which made the outputs of successive levels r
 
 Forward pass: the quantised network, bit for bit (whole numbers below 2^24 in float32; `check`
 shows it equal to the integer emulation), on its true inputs: random keys through HKDF and the guide
-lane. Order (but for its reversal) and shift are the true ones; the order has the gradient of
-SoftSort (temperature TEMPERATURE/lines). Rounding of weights and >>: straight-through. Clamp:
-gradient 1 inside, LEAK outside.
+lane. Order and shift are the true ones, first of the rows, then of the columns (`check` compares
+them with the emulation without its exchanges); the order has the gradient of SoftSort (temperature
+TEMPERATURE/lines). Rounding of weights and >>: straight-through. Clamp: gradient 1 inside, LEAK
+outside.
 
 What the surrogate leaves out:
- - the exchange altogether: C does not see partner, start and length; only S makes them spread;
+ - the exchanges and crossings altogether: C does not see partner, start and length; only S makes
+   them spread;
  - the gradient of the shift in C (its forward effect is there). Linear interpolation on the circle
    was tried: in a scattered image the slope between two neighbours is noise, its gradient is
    hundreds of times that of the order and drove every unit into saturation. Shifts learn from S;
- - the direction bit with the reversal it decides, and the wrap of the score at 0 = 2^16 in the
-   gradient of the order;
+ - the gradient of the direction bit and of the reversal it decides, and the wrap of the score at
+   0 = 2^16 in the gradient of the order;
+ - the scan: in the square crops it is a transposition, which names H and V the other way round;
  - large images: crops of 32, 64 and 128 pixels a side, so 16, 32 and 64 levels, not 256;
  - colour: one channel of a crop; the channels of a pixel move together anyway;
- - a second round, and everything after the confusion.
+ - the chains, and everything after the confusion.
 
 python3 scripts/train/train_feedback.py --sipi DIR
 """
@@ -130,6 +133,14 @@ class FeedbackNetwork(nn.Module):
         turns = torch.stack(outputs, dim=1)
         return turns - turns.detach().floor(), torch.stack(clamped).mean()
 
+    def load(self, fields):
+        """Takes the tables of a weight file."""
+        scales = {"w1": 64, "wf": 64, "b1": 8192, "w2": 64, "b2": 8192, "w3": 512, "b3": 65536}
+        with torch.no_grad():
+            for name, scale in scales.items():
+                getattr(self, name).copy_(torch.tensor(fields[name]) / scale)
+        return self
+
     def fields(self):
         return {name: value.detach().long().tolist() for name, value in self.integers().items()}
 
@@ -146,7 +157,7 @@ def key_inputs(key, nonce, size):
         inputs.append(common.place_inputs(level, size, size) + common.source_inputs(lane))
         for _, is_row, index in common.level_lines(level, size, size):
             lane.step_logistic()
-            u[0 if is_row else 1, index] = (lane.x >> 48) / 65536
+            u[0 if is_row else 1, index] = (lane.x >> 32) / 2 ** 32
     return inputs, common.signed_bytes(ks[536:568]), common.signed_bytes(ks[568:600]), u
 
 
@@ -161,7 +172,8 @@ def crop(rng, images, size):
 
 def make_batch(rng, images, size, count):
     keys = [key_inputs(rng.bytes(32), rng.bytes(16), size) for _ in range(count)]
-    columns = [np.array(part, np.float32) for part in zip(*keys)]
+    kinds = (np.float32, np.float32, np.float32, np.float64)
+    columns = [np.array(part, kind) for part, kind in zip(zip(*keys), kinds)]
     pictures = np.array([crop(rng, images, size) for _ in range(count)], np.float32)
     return [torch.from_numpy(x) for x in (*columns, pictures)]
 
@@ -177,23 +189,35 @@ def by_line(turns, kind):
     return rows, columns
 
 
-def order_matrix(score, u):
+def order_matrix(score, u, down):
     """Permutation matrices of the order (batch, new, old) with the gradient of SoftSort."""
     size = score.shape[1]
-    rank = score.detach().double() + u.double() / 65536
-    index = torch.sort(rank, dim=1, stable=True)[1]
+    index = torch.sort(score.detach().double() + u / 65536, dim=1, stable=True)[1]
+    odd = down.sum(1, keepdim=True) % 2 == 1
+    index = torch.where(odd, index.flip(1), index)
     hard = nn.functional.one_hot(index, size).float()
     distance = (score.gather(1, index)[:, :, None] - score[:, None, :]).abs()
     soft = torch.softmax(-distance * size / TEMPERATURE, dim=2)
     return hard + soft - soft.detach()
 
 
-def shift_rows(x, y):
-    """Row i of every x shifted cyclically by floor(y_i * size); no gradient for y."""
+def shift_rows(x, turn, down):
+    """Row i of every x shifted cyclically by floor(turn_i * size), back if down; no gradient."""
     size = x.shape[2]
-    whole = ((y - y.floor()) * size).floor().long()
-    place = (torch.arange(size) + whole[:, :, None]) % size
-    return x.gather(2, place)
+    whole = ((turn - turn.floor()) * size).floor().long()
+    by = torch.where(down, -whole, whole)
+    return x.gather(2, (torch.arange(size) + by[:, :, None]) % size)
+
+
+def surrogate(turns, u, pictures):
+    """Order and shift of the rows, then of the columns, on pictures (batch, size, size)."""
+    kinds = zip(by_line(turns, 5), by_line(turns.detach(), 3), by_line(turns.detach(), 4))
+    x = pictures
+    for i, (score, turn, direction) in enumerate(kinds):
+        down = direction >= 0.5
+        x = order_matrix(score, u[:, i], down) @ x
+        x = shift_rows(x, turn.double() + u[:, i], down).transpose(1, 2)
+    return x
 
 
 def squared_correlation(a, b):
@@ -204,11 +228,7 @@ def squared_correlation(a, b):
 
 def scaled_correlations(turns, u, pictures):
     """n r^2 after the surrogate: (directions, batch)."""
-    score, turn = by_line(turns, 5), by_line(turns.detach(), 3)
-    x = order_matrix(score[0], u[:, 0]) @ pictures
-    x = x @ order_matrix(score[1], u[:, 1]).transpose(1, 2)
-    x = shift_rows(x, turn[0] + u[:, 0])
-    x = shift_rows(x.transpose(1, 2), turn[1] + u[:, 1]).transpose(1, 2)
+    x = surrogate(turns, u, pictures)
     pairs = ((x[:, :, :-1], x[:, :, 1:]), (x[:, :-1], x[:, 1:]), (x[:, :-1, :-1], x[:, 1:, 1:]))
     return x.shape[1] * x.shape[2] * torch.stack([squared_correlation(*p) for p in pairs])
 
@@ -264,21 +284,25 @@ def loss_terms(network, batch):
     return loss, full.mean(), alone.mean(), spread, clamped
 
 
-def uniform_evaluation(batches, seed):
-    """The loss terms of uniform outputs in the place of the network's."""
+def uniform_network(seed):
+    """Uniform outputs in the place of the network's."""
     generator = torch.Generator().manual_seed(seed)
 
     def network(inputs, state, offset):
         return torch.rand(*inputs.shape[:2], 24, generator=generator), torch.zeros(())
 
-    return evaluate(network, batches)
+    return network
+
+
+def per_batch(network, batches):
+    """Loss terms of every batch."""
+    with torch.no_grad():
+        return np.array([[float(v) for v in loss_terms(network, batch)] for batch in batches])
 
 
 def evaluate(network, batches):
-    """Means of the loss terms over fixed batches."""
-    with torch.no_grad():
-        rows = [[float(v) for v in loss_terms(network, batch)] for batch in batches]
-    return np.mean(rows, axis=0)
+    """Means of the loss terms over batches."""
+    return per_batch(network, batches).mean(axis=0)
 
 
 def snapshot_epochs(epochs):
@@ -286,12 +310,34 @@ def snapshot_epochs(epochs):
     return sorted({0, epochs} | {2 ** i for i in range(epochs.bit_length()) if 2 ** i < epochs})
 
 
+def fixed_batches(images, seed, stream=2, count=16):
+    """Batches to evaluate on; stream 2 is that of every epoch."""
+    rng = np.random.default_rng([seed, stream])
+    return [make_batch(rng, images, *SIZES[i % len(SIZES)]) for i in range(count)]
+
+
+def compare_files(files, images, seed, count):
+    """Loss terms of weight files and of uniform outputs on the same batches of the train images,
+    unseen in training; standard errors, also of the difference to the first file."""
+    batches, terms = fixed_batches(images, seed, 3, count), {}
+    for file in files:
+        network = FeedbackNetwork(seed).load(common.json.loads(file.read_text()))
+        terms[str(file)] = per_batch(network, batches)
+    terms["uniform"] = per_batch(uniform_network(seed), batches)
+    first = next(iter(terms.values()))
+    for name, rows in terms.items():
+        def text(x):
+            mean, error = x.mean(axis=0), x.std(axis=0, ddof=1) / count ** 0.5
+            return "  ".join(f"{a:.4f}+-{b:.4f}" for a, b in zip(mean, error))
+        print(f"{name}\n  loss, n r^2, n r^2 (u=0), S, clamped: {text(rows)}\n"
+              f"  less the first: {text(rows - first)}", flush=True)
+
+
 def train(images, seed, epochs, log):
     """Trains; returns the network, a list of (epoch, evaluation, integer fields), and the
     evaluation of uniform outputs."""
     rng = np.random.default_rng([seed, 1])
-    fixed_rng = np.random.default_rng([seed, 2])
-    fixed = [make_batch(fixed_rng, images, *SIZES[i % len(SIZES)]) for i in range(16)]
+    fixed = fixed_batches(images, seed)
     network = FeedbackNetwork(seed)
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
     steps = epochs * STEPS_PER_EPOCH
@@ -309,7 +355,7 @@ def train(images, seed, epochs, log):
         result = evaluate(network, fixed)
         log(epoch, result)
         history.append((epoch, result, network.fields() if epoch in wanted else None))
-    return network, history, uniform_evaluation(fixed, seed)
+    return network, history, evaluate(uniform_network(seed), fixed)
 
 
 # --------------------------------------------------------------------------------- measurement
@@ -320,7 +366,7 @@ MEASURED = [f"{name}_{d}{e}" for name in ("abs_r", "abs_r_sqrtN", "r_sqrtN") for
 
 def reference_networks():
     return {"uniform": common.UniformOutputs(), "constant": common.ConstantOutputs(),
-            "permutation": None}
+            "permutation": "permutation", "plain": "plain"}
 
 
 def measure_job(job):
@@ -335,7 +381,7 @@ def measure_table(networks, sets, keys, workers):
     for name, network in networks.items():
         for label, images in sets.items():
             for mask_u in (False, True):
-                if not mask_u or (network is not None and label == "test"):
+                if not mask_u or (not isinstance(network, str) and label == "test"):
                     names.append((name, label, "0" if mask_u else "key"))
                     jobs.append((images, network, keys, mask_u))
     with Pool(workers) as pool:
@@ -380,20 +426,28 @@ def print_table(rows):
 
 
 def check(network, seed):
-    """The float forward pass equals the integer emulation."""
+    """The float forward pass equals the integer emulation; the surrogate, on square images of an
+    even side, the emulation without exchanges."""
     rng = np.random.default_rng(seed)
     integer = common.IntegerNetwork(network.fields())
     for size in (7, 32, 64):
         key, nonce = rng.bytes(32), rng.bytes(16)
-        inputs, state, offset, _ = key_inputs(key, nonce, size)
+        inputs, state, offset, u = key_inputs(key, nonce, size)
         with torch.no_grad():
             turns, _ = network(*(torch.tensor(np.array(x)[None], dtype=torch.float32)
                                  for x in (inputs, state, offset)))
+            if size % 2 == 0:
+                numbered = torch.arange(size * size, dtype=torch.float32).view(1, size, size)
+                moved = surrogate(turns, torch.tensor(u[None]), numbered).transpose(1, 2)
+                lines = common.confusion_lines(key, nonce, (size, size, 1), integer)
+                wanted = common.apply_lines(lines, size, size, (), ())
+                if moved.round().long().flatten().tolist() != wanted.tolist():
+                    raise SystemExit(f"surrogate and emulation differ at size {size}")
         integer.start(common.confusion_keys(key, nonce, (size, size, 1)))
         for level, row in enumerate(inputs):
             if integer.outputs(row) != (turns[0, level] * 65536).long().tolist():
                 raise SystemExit(f"float and integer network differ at size {size} level {level}")
-    print("float forward pass equals the integer network", flush=True)
+    print("float forward pass and surrogate equal the integer emulation", flush=True)
 
 
 def arguments():
@@ -408,6 +462,9 @@ def arguments():
                         default=Path(__file__).resolve().parent / "feedback_training.csv")
     parser.add_argument("--table", type=int, metavar="KEYS",
                         help="no training: measure feedback_epochs.json (first, last) on test")
+    parser.add_argument("--compare", type=Path, nargs="+", metavar="FILE",
+                        help="no training: losses of weight files on fresh batches (train images)")
+    parser.add_argument("--batches", type=int, default=160, help="of --compare")
     return parser.parse_args()
 
 
@@ -436,18 +493,20 @@ def main():
         print(f"epoch {epoch} {text}", flush=True)
 
     images = {**generated, **sipi_train}
+    if args.compare:
+        compare_files(args.compare, images, args.seed, args.batches)
+        return
     network, history, uniform_result = train(images, args.seed, args.epochs, log)
     log("uniform", uniform_result)
     check(network, args.seed)
     training = {"script": "scripts/train/train_feedback.py", "seed": args.seed,
                 "epochs": args.epochs, "images": common.image_set_name(args.sipi, GENERATED),
                 "final_loss": round(float(history[-1][1][0]), 4)}
-    head = {"format": common.FORMAT, "network": "feedback"}
     snapshots = [{"epoch": epoch, **fields} for epoch, _, fields in history if fields]
     common.export(args.out / "feedback.json",
-                  {**head, **history[-1][2], "training": training})
+                  {**common.head("feedback"), **history[-1][2], "training": training})
     common.export(args.out / "feedback_epochs.json",
-                  {"format": common.FORMAT, "network": "feedback-epochs", "snapshots": snapshots,
+                  {**common.head("feedback-epochs"), "snapshots": snapshots,
                    "training": training})
     common.write_sums(args.out)
     if args.keys > 0:

@@ -11,13 +11,18 @@ Loss, per step over a batch of crops:
 e is the residual of the predictor, r_ij the correlation of features i and j over positions and
 channel planes of the batch, s_i and m_i standard deviation and mean of feature i, a the value
 before the upper limit. Logarithms make the predictor serve smooth and rough images alike, as a
-coder would. Levels do not train the predictor. The loss is of the VICReg / Barlow twins kind
-without its invariance term: nothing here should be invariant, every image is its own.
+coder would. Predictor and levels see the pixels and share nothing, so each trains by its own part.
+The loss is of the VICReg / Barlow twins kind without its invariance term: nothing here should be
+invariant, every image is its own.
 
-The forward pass is the quantised network on whole numbers below 2^24 in float32; weights, >> and
-mod are straight-through, the limits to 0 and 127 have gradient LEAK outside. `check` shows it equal
-to the integer emulation. The shift of a layer is chosen once, before the training, so that the
-untrained layer has a standard deviation near 40 before the limits.
+The forward pass is the quantised network on whole numbers below 2^24 in float32; weights and >> are
+straight-through, the limits to 0 and 127 have gradient LEAK outside. `check` shows it equal to the
+integer emulation. After a step weights are set back into their range, and a row of the predictor is
+made smaller if its absolute values sum to more than 125/32, so that the rounded ones sum to at most
+128. At scale 32 one unit is a step of 4 gray levels, and the last epochs go to and fro between
+neighbouring integers; `finish` ends this by a search over the integers themselves, by the level-1
+part of the loss on crops of the train images. The shift of a layer is chosen once, before the
+training, so that the untrained layer has a standard deviation near 40 before the limits.
 
 python3 scripts/train/train_keygen.py --sipi DIR
 """
@@ -33,25 +38,25 @@ from torch import nn
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import common  # noqa: E402
 
-TAPS = ((0, -1), (-1, 0), (-1, -1), (-1, 1), (0, -2), (-2, 0))
-TAPS_BELOW = ((0, 0), (0, -1), (-1, 0))
-LAYERS = ((2, 8), (8, 16), (16, 16))
+TAPS = ((0, -1), (-1, 0), (-1, -1))
+TAPS_BELOW = ((0, 0), (0, -1))
+SCALE, SUM_LIMIT = 32, 125 / 32  # of the predictor
+LAYERS = ((1, 4, 64), (4, 8, 127), (8, 16, 127))  # maps, filters, largest weight
 STD, MEAN, BALANCE, SATURATION, LEAK = 28.0, 36.0, 0.5, 2.0, 0.05
 STEPS_PER_EPOCH, BATCH, CROP, GENERATED = 20, 12, 128, 60
-SPAN = 64  # untrained integer weights are uniform within +-SPAN
 
 
 # ------------------------------------------------------------------------- integer emulation
 
 def moved(plane, dy, dx):
     """plane[i + dy][j + dx], 0 outside, for dy, dx of the taps."""
-    padded = np.pad(plane, ((2, 0), (2, 1)))
     rows, columns = plane.shape
-    return padded[2 + dy:2 + dy + rows, 2 + dx:2 + dx + columns]
+    return np.pad(plane, ((1, 0), (1, 0)))[1 + dy:1 + dy + rows, 1 + dx:1 + dx + columns]
 
 
 def residuals(image, predictor):
-    """e of level 1, read as signed, per channel: (channels, rows, columns). 8-bit images."""
+    """e of level 1, read as signed, per channel: (channels, rows, columns)."""
+    modulus = 256 ** image.dtype.itemsize
     planes = np.moveaxis(image.astype(np.int64), 2, 0)
     out = []
     for c, x in enumerate(planes):
@@ -59,8 +64,8 @@ def residuals(image, predictor):
         if c > 0:
             parts += [moved(planes[c - 1], *tap) for tap in TAPS_BELOW]
         total = sum(v * part for v, part in zip(predictor[min(c, 1)], parts))
-        p = np.clip((total + 32) >> 6, 0, 255)
-        out.append((x - p + 128) % 256 - 128)
+        p = np.clip((total + 16) >> 5, 0, modulus - 1)
+        out.append((x - p + modulus // 2) % modulus - modulus // 2)
     return np.array(out)
 
 
@@ -77,14 +82,21 @@ def integer_layer(maps, layer):
 
 def integer_features(image, fields):
     """Residuals, and features of levels 2 to 4 as (channel, filter, row, column) each."""
-    e = residuals(image, fields["predictor"])
+    top = image.astype(np.int64) >> 8 * (image.dtype.itemsize - 1)
+    maps = [(x - 128)[None] for x in np.moveaxis(top, 2, 0)]
     levels = []
-    maps = [np.stack([x, r]) for x, r in
-            zip(np.moveaxis(image.astype(np.int64), 2, 0) - 128, e)]
     for layer in fields["layers"]:
         maps = [integer_layer(m, layer) for m in maps]
         levels.append(np.array(maps))
-    return e, levels
+    return residuals(image, fields["predictor"]), levels
+
+
+def feature_bytes(image, fields):
+    """The features of levels 1 to 4 as the byte strings of section 2."""
+    e, levels = integer_features(image, fields)
+    size = image.dtype.itemsize
+    first = np.moveaxis(e % 256 ** size, 0, 2).astype(f"<u{size}").tobytes()
+    return [first] + [y.transpose(2, 3, 0, 1).astype(np.uint8).tobytes() for y in levels]
 
 
 # ------------------------------------------------------------------------------ trained network
@@ -122,41 +134,48 @@ class KeygenNetwork(nn.Module):
         super().__init__()
         g = torch.Generator().manual_seed(seed)
         # Untrained predictor: random positive taps that sum to 1.
-        raw = torch.rand(2, 9, generator=g)
-        raw[0, 6:] = 0
+        raw = torch.rand(2, 5, generator=g) * self.tap_mask()
         self.predictor = nn.Parameter(raw / raw.sum(1, keepdim=True))
+        # Weight 1 is the largest; untrained ones are uniform within half of it.
         self.weights = nn.ParameterList(
-            [nn.Parameter(2 * torch.rand(f, m, 4, 4, generator=g) - 1) for m, f in LAYERS])
-        self.biases = nn.ParameterList([nn.Parameter(torch.zeros(f)) for _, f in LAYERS])
+            [nn.Parameter(torch.rand(f, m, 4, 4, generator=g) - 0.5) for m, f, _ in LAYERS])
+        self.biases = nn.ParameterList([nn.Parameter(torch.zeros(f)) for _, f, _ in LAYERS])
         self.shifts = [0, 0, 0]
 
+    @staticmethod
+    def tap_mask():
+        """Channel 0 has no channel before it."""
+        mask = torch.ones(2, 5)
+        mask[0, len(TAPS):] = 0
+        return mask
+
     def taps(self):
-        """The integer predictor (2, 9); the last three of channel 0 are 0."""
-        v = Whole.apply((self.predictor * 64).clamp(-128, 127), torch.round)
-        mask = torch.ones(2, 9)
-        mask[0, 6:] = 0
-        return v * mask
+        """The integer predictor (2, 5)."""
+        return Whole.apply(self.predictor * SCALE, torch.round) * self.tap_mask()
+
+    def project(self):
+        """Sets weights back into their ranges."""
+        with torch.no_grad():
+            total = self.predictor.abs().sum(1, keepdim=True)
+            self.predictor.mul_((SUM_LIMIT / total).clamp(max=1))
+            for weight in self.weights:
+                weight.clamp_(-1, 1)
 
     def layer(self, i):
-        weight = Whole.apply((self.weights[i] * SPAN).clamp(-128, 127), torch.round)
+        weight = Whole.apply(self.weights[i] * LAYERS[i][2], torch.round)
         return weight, Whole.apply(self.biases[i] * 128 * 2.0 ** self.shifts[i], torch.round)
 
     def residual(self, x):
         """x (channels, rows, columns) of one crop -> signed residual before the wrap."""
-        padded = nn.functional.pad(x[None], (2, 1, 2, 0))[0]
+        padded = nn.functional.pad(x[None], (1, 0, 1, 0))[0]
         rows, columns = x.shape[1:]
-
-        def part(dy, dx):
-            return padded[:, 2 + dy:2 + dy + rows, 2 + dx:2 + dx + columns]
-
         below = torch.cat([torch.zeros_like(padded[:1]), padded[:-1]])
-        own = torch.stack([part(*tap) for tap in TAPS], 1)
-        under = torch.stack([below[:, 2 + dy:2 + dy + rows, 2 + dx:2 + dx + columns]
-                             for dy, dx in TAPS_BELOW], 1)
+        parts = [plane[:, 1 + dy:1 + dy + rows, 1 + dx:1 + dx + columns]
+                 for plane, taps in ((padded, TAPS), (below, TAPS_BELOW)) for dy, dx in taps]
         taps = self.taps()
         chosen = torch.stack([taps[min(c, 1)] for c in range(x.shape[0])])
-        total = (torch.cat([own, under], 1) * chosen[:, :, None, None]).sum(1)
-        return x - Limit.apply(Whole.apply((total + 32) / 64, torch.floor), 0, 255)
+        total = (torch.stack(parts, 1) * chosen[:, :, None, None]).sum(1)
+        return x - Limit.apply(Whole.apply((total + 16) / SCALE, torch.floor), 0, 255)
 
     def level(self, i, maps):
         """(features, values before the limits) of layer i."""
@@ -168,8 +187,7 @@ class KeygenNetwork(nn.Module):
     def forward(self, crops):
         """Residuals per crop; features and values before the limits per level."""
         e = [self.residual(x) for x in crops]
-        wrapped = torch.cat([(r.detach() + 128) % 256 - 128 for r in e])
-        maps = torch.stack([torch.cat(crops) - 128, wrapped], 1)
+        maps = torch.cat(crops)[:, None] - 128
         features, before = [], []
         for i in range(3):
             maps, a = self.level(i, maps)
@@ -219,6 +237,45 @@ def make_batch(rng, images):
     return [torch.from_numpy(np.moveaxis(x, 2, 0).astype(np.float32)) for x in crops]
 
 
+def tap_samples(batches):
+    """The sample and its five taps, for rows 0 and 1 of the predictor: (6, planes, CROP, CROP)."""
+    rows = ([], [])
+    for x in (np.array(x, np.int32) for batch in batches for x in batch):
+        for c, plane in enumerate(x):
+            below = x[c - 1] if c > 0 else np.zeros_like(plane)
+            parts = [moved(plane, *tap) for tap in TAPS]
+            parts += [moved(below, *tap) for tap in TAPS_BELOW]
+            rows[min(c, 1)].append(np.stack([plane, *parts]))
+    return [np.stack(row, 1) for row in rows]
+
+
+def predictor_loss(v, samples):
+    p = np.clip((np.tensordot(v, samples[1:], 1) + 16) >> 5, 0, 255)
+    return float(np.log2(1 + ((samples[0] - p) ** 2).mean(axis=(1, 2))).mean())
+
+
+def finish(predictor, batches):
+    """Integer predictor that no change of one or two taps by 1 makes better, from a given one."""
+    units = np.eye(5, dtype=np.int32)
+    singles = [sign * unit for unit in units for sign in (1, -1)]
+    moves = singles + [a + b for i, a in enumerate(singles) for b in singles[i + 1:]
+                       if np.abs(a + b).sum() == 2]
+    done = []
+    for row, samples in enumerate(tap_samples(batches)):
+        v = np.array(predictor[row], np.int32)
+        allowed = [move for move in moves if row == 1 or not move[len(TAPS):].any()]
+        best = predictor_loss(v, samples)
+        while True:
+            tried = [v + move for move in allowed if np.abs(v + move).sum() <= 128]
+            losses = [predictor_loss(candidate, samples) for candidate in tried]
+            if min(losses) >= best:
+                break
+            best, v = min(losses), tried[int(np.argmin(losses))]
+        print(f"predictor {row}: {predictor[row]} -> {v.tolist()}, loss {best:.4f}", flush=True)
+        done.append(v.tolist())
+    return done
+
+
 def train(images, seed, epochs, log):
     rng, fixed_rng = np.random.default_rng([seed, 1]), np.random.default_rng([seed, 2])
     fixed = [make_batch(fixed_rng, images) for _ in range(8)]
@@ -235,10 +292,16 @@ def train(images, seed, epochs, log):
                 loss.backward()
                 nn.utils.clip_grad_norm_(network.parameters(), 5.0)
                 optimiser.step()
+                network.project()
                 schedule.step()
         with torch.no_grad():
             value = float(np.mean([float(loss_of(network, batch)) for batch in fixed]))
         log(epoch, value, network.fields())
+    with torch.no_grad():
+        predictor = finish(network.taps().long().tolist(), fixed)
+        network.predictor.copy_(torch.tensor(predictor) / SCALE)
+        value = float(np.mean([float(loss_of(network, batch)) for batch in fixed]))
+    log("finished", value, network.fields())
     return network, value
 
 
@@ -326,7 +389,7 @@ def main():
 
     def log(epoch, loss, fields):
         print(f"epoch {epoch} loss {loss:.4f}", flush=True)
-        if epoch % 5 == 0 or epoch & (epoch - 1) == 0 or epoch == args.epochs:
+        if epoch in ("finished", args.epochs) or epoch % 5 == 0 or epoch & (epoch - 1) == 0:
             rows.append([epoch, loss, *measure(sample, fields), *measure(test_set, fields)])
             print("  " + " ".join(f"{v:.4f}" for v in rows[-1][2:]), flush=True)
 
@@ -335,8 +398,8 @@ def main():
     training = {"script": "scripts/train/train_keygen.py", "seed": args.seed,
                 "epochs": args.epochs, "images": common.image_set_name(args.sipi, GENERATED),
                 "final_loss": round(loss, 4)}
-    common.export(args.out / "keygen.json", {"format": common.FORMAT, "network": "keygen",
-                                             **network.fields(), "training": training}, 2)
+    common.export(args.out / "keygen.json", {**common.head("keygen"), **network.fields(),
+                                             "training": training}, 2)
     common.write_sums(args.out)
     write_csv(args.csv, rows)
 
