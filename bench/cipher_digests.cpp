@@ -38,8 +38,8 @@ OwnedImage generated_image(const Shape& shape) {
 
 std::vector<OwnedImage> smoke_images() {
   std::vector<OwnedImage> out;
-  for (const std::size_t sample : {1, 2}) {
-    for (const std::size_t channels : {1, 2, 3, 4}) {
+  for (const std::size_t sample : {1U, 2U}) {
+    for (const std::size_t channels : {1U, 2U, 3U, 4U}) {
       for (const auto& [rows, cols] :
            {std::pair{1, 1}, {1, 7}, {7, 1}, {3, 3}, {16, 16}, {33, 65}, {130, 41}, {1200, 110}}) {
         out.push_back(generated_image({.rows = static_cast<std::size_t>(rows),
