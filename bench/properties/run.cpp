@@ -63,11 +63,13 @@ std::string PropertyResult::verdict() const {
 }
 
 bool Judgement::rejected() const {
-  return std::ranges::any_of(properties, [](const PropertyResult& p) { return p.rejected(); });
+  return std::ranges::any_of(properties,
+                             [](const PropertyResult& each) { return each.rejected(); });
 }
 
 bool Judgement::failed() const {
-  return std::ranges::any_of(properties, [](const PropertyResult& p) { return !p.errors.empty(); });
+  return std::ranges::any_of(properties,
+                             [](const PropertyResult& each) { return !each.errors.empty(); });
 }
 
 Properties properties_named(const std::vector<std::string>& names) {

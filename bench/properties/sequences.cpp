@@ -34,7 +34,8 @@ std::vector<Measurement> test(const Sequences& of, std::uint64_t index) {
       m.detail = reason->reason;
     } else {
       for (const SubResult& sub : std::get<std::vector<SubResult>>(results[i].outcome)) {
-        m.detail += (m.detail.empty() ? "" : " ") + format_double(sub.p.value());
+        if (!m.detail.empty()) m.detail += ' ';
+        m.detail += format_double(sub.p.value());
       }
     }
     out.push_back(std::move(m));
