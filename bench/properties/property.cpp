@@ -16,7 +16,7 @@ Sizes Sizes::quick() {
           .key_side = 64,
           .altered = 100,
           .rounds_keys = 40,
-          .larger_side = 512,
+          .larger_side = 1024,
           .most_images = 8};
 }
 
