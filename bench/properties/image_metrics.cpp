@@ -63,10 +63,10 @@ std::vector<Cell> cells(const Subject& subject) {
 
 std::vector<Finding> findings(const Subject& subject, const CellResults& results) {
   const std::vector<ImageRef> images = large_images(subject);
-  std::map<std::string, std::vector<double>> p_values;
+  std::map<std::string, Samples> samples;
   for (std::uint64_t pair = 0; pair < subject.sizes.pairs; ++pair) {
     for (const Measurement& m : found(results, cell_name(pair, image_of_pair(images, pair)))) {
-      if (m.p_value) p_values[m.quantity].push_back(*m.p_value);
+      samples[m.quantity].add(m);
     }
   }
   std::vector<Finding> out;
@@ -77,7 +77,7 @@ std::vector<Finding> findings(const Subject& subject, const CellResults& results
          .family = fmt::format("image-metrics/{}", metric.family_name()),
          .nonce_policy = {},
          .null_model = fmt::format("p of {}: mean {}, sd {}", name, metric.expected, metric.sd)},
-        p_values[name]);
+        samples[name]);
     out.insert(out.end(), rows.begin(), rows.end());
   }
   return out;

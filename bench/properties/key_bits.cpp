@@ -54,8 +54,13 @@ std::vector<Finding> findings(const Subject& subject, const CellResults& results
     m.channel = "all";
     const std::string values =
         quantity == nullptr ? "" : fmt::format("mean {}, sd {}", quantity->expected, quantity->sd);
-    // Without a p-value it has no expectation and says only what happened.
-    const bool decides = m.p_value.has_value();
+    if (m.quantity == "key_inert_bits" &&
+        m.value) {  // by chance 2^-bits of the image: no p-value is needed
+      m.p_value.reset();
+      m.status = *m.value > 0 ? Status::reject : Status::ok;
+    }
+    // That has no expectation and says only what happened.
+    const bool decides = m.quantity != "key_decrypt_refused";
     if (m.value) {
       m.detail = fmt::format("{} {:.6g}{}{}; {} x {} pixels", m.quantity, *m.value,
                              m.detail.empty() ? "" : "; ", m.detail, side, side);

@@ -94,14 +94,14 @@ std::vector<Cell> cells(const Subject& subject) {
 
 std::vector<Finding> findings(const Subject& subject, const CellResults& results) {
   const std::vector<ImageRef> images = large_images(subject);
-  std::map<std::string, std::vector<double>> p_values;
+  std::map<std::string, Samples> samples;
   const auto key = [](const std::string& metric, const std::string& position,
                       const std::string& policy) {
     return fmt::format("{} {} {}", metric, position, policy);
   };
   for (std::uint64_t pair = 0; pair < subject.sizes.pairs; ++pair) {
     for (const Measurement& m : found(results, cell_name(pair, image_of_pair(images, pair)))) {
-      if (m.p_value) p_values[key(m.quantity, m.variant, m.nonce_policy)].push_back(*m.p_value);
+      samples[key(m.quantity, m.variant, m.nonce_policy)].add(m);
     }
   }
   const bool has_nonce = subject.cipher.nonce_bytes.value > 0;
@@ -118,7 +118,7 @@ std::vector<Finding> findings(const Subject& subject, const CellResults& results
              .nonce_policy = policy,
              .null_model = fmt::format("p of {}: mean {}, sd {}", name, metric.expected, metric.sd),
              .decides = !fixed || fixed_nonce_decides(subject.cipher)},
-            p_values[key(name, position, policy)]);
+            samples[key(name, position, policy)]);
         out.insert(out.end(), rows.begin(), rows.end());
       }
     }

@@ -51,6 +51,22 @@ Finding ks_finding(const RatesOf& of, std::span<const double> p_values) {
   return out;
 }
 
+Finding mean_finding(const RatesOf& of, std::span<const double> z) {
+  double sum = 0;
+  for (const double each : z) sum += each;
+  const auto n = static_cast<double>(z.size());
+  Finding out{
+      .measurement =
+          finding(of.stem + "_mean", "all", "sd", z.size(), sum / n, {0, 1 / std::sqrt(n)}),
+      .family = of.family,
+      .null_model = fmt::format("normal, mean 0, sd 1 / sqrt({}); {}", z.size(), of.null_model),
+      .decides = of.decides};
+  out.measurement.p_value = two_sided_normal_p(*out.measurement.z).value();
+  out.measurement.detail =
+      fmt::format("mean of {} is {:.3g} sd of the mean off", z.size(), *out.measurement.z);
+  return out;
+}
+
 }  // namespace
 
 double uniform_of(std::uint64_t seed, std::string_view label) {
@@ -75,15 +91,22 @@ double uniform_p(const Measurement& m, double v) {
   return randomised_binomial_p(m.n - changed, m.n, unchanged, v).value();
 }
 
-std::vector<Finding> rate_findings(const RatesOf& of, std::span<const double> p_values) {
+void Samples::add(const Measurement& m) {
+  if (!m.p_value) return;
+  p.push_back(*m.p_value);
+  if (m.z) z.push_back(*m.z);
+}
+
+std::vector<Finding> rate_findings(const RatesOf& of, const Samples& samples) {
   std::vector<Finding> out;
-  if (p_values.empty()) {
+  if (samples.p.empty()) {
     Finding none = exact_finding(of.stem, of.family, 0, 0, of.null_model);
     none.decides = of.decides;
     out.push_back(std::move(none));
   } else {
-    for (const double level : levels) out.push_back(rate_finding(of, p_values, level));
-    out.push_back(ks_finding(of, p_values));
+    for (const double level : levels) out.push_back(rate_finding(of, samples.p, level));
+    out.push_back(ks_finding(of, samples.p));
+    if (!samples.z.empty()) out.push_back(mean_finding(of, samples.z));
   }
   for (Finding& each : out) each.measurement.nonce_policy = of.nonce_policy;
   return out;

@@ -27,17 +27,28 @@ double uniform_p(const Measurement& measurement, double v);
 
 /// What `rate_findings` names its findings by.
 struct RatesOf {
-  std::string stem;  ///< quantity is <stem>_rejected_0.05 and so on, <stem>_ks
+  std::string stem;  ///< quantity is <stem>_rejected_0.05 and so on, <stem>_ks, <stem>_mean
   std::string family;
   std::string nonce_policy;
   std::string null_model;  ///< of one p-value
   bool decides = true;
 };
 
-/// Four findings on p-values that are independent and uniform for an ideal cipher: how many are
-/// below 0.05, 0.01 and 0.001, each by a two-sided exact binomial test (twice the smaller tail),
-/// with its Clopper-Pearson 95 % interval; and the Kolmogorov-Smirnov distance from uniform, exact.
-/// They see the same p-values: one family. Without p-values they do not apply.
-std::vector<Finding> rate_findings(const RatesOf& of, std::span<const double> p_values);
+/// What was found of many independent images or pairs.
+struct Samples {
+  std::vector<double> p;
+  std::vector<double> z;  ///< (value - mean) / sd of those that have them
+
+  /// Takes p and z of the measurement; nothing without p.
+  void add(const Measurement& measurement);
+};
+
+/// Five findings on samples that are independent for an ideal cipher, with uniform p-values: how
+/// many are below 0.05, 0.01 and 0.001, each by a two-sided exact binomial test (twice the smaller
+/// tail), with its Clopper-Pearson 95 % interval; the Kolmogorov-Smirnov distance from uniform,
+/// exact; and the mean of z times sqrt(n), standard normal by the central limit theorem, which sees
+/// what is too little for any single sample. They see the same samples: one family. Without samples
+/// they do not apply.
+std::vector<Finding> rate_findings(const RatesOf& of, const Samples& samples);
 
 }  // namespace icb::properties

@@ -98,15 +98,19 @@ std::vector<Cell> cells(const Subject& subject) {
 
 std::vector<Finding> findings_of(const Subject& subject, const CellResults& results,
                                  unsigned rounds) {
-  std::map<std::pair<std::string, std::string>, std::vector<double>> p_values;
+  std::map<std::pair<std::string, std::string>, Samples> samples;
   each_cell(subject, [&](std::uint64_t first, std::uint64_t end) {
     for (const Measurement& m : found(results, cell_name(rounds, first, end))) {
       // A value that does not exist (no variation) is none of an ideal cipher's.
-      p_values[{m.quantity, m.variant}].push_back(m.p_value.value_or(0));
+      Samples& of = samples[{m.quantity, m.variant}];
+      if (m.p_value)
+        of.add(m);
+      else
+        of.p.push_back(0);
     }
   });
   std::vector<Finding> out;
-  for (const auto& [which, values] : p_values) {
+  for (const auto& [which, values] : samples) {
     const auto& [metric, variant] = which;
     const std::size_t comma = variant.find(", ");
     const std::string position =
