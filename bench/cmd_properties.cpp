@@ -13,6 +13,7 @@
 #include "bench/stop.hpp"
 #include "bench/validators.hpp"
 #include "core/csv.hpp"
+#include "nist_tests/spectral.hpp"
 
 namespace icb::properties {
 namespace {
@@ -28,12 +29,23 @@ struct OwnOptions {
   std::optional<std::uint64_t> keystream_bits;
 };
 
+/// The long sequence's transform of any other length takes forty times the memory.
+void check_keystream_bits(const Sizes& sizes) {
+  const std::uint64_t bits = sizes.keystream_bits;
+  if (bits % sizes.sequence_bits == 0 && sp80022::split_of(bits)) return;
+  throw UsageError(
+      fmt::format("--keystream-bits: expected a multiple of {} without a prime factor above 13, "
+                  "got {}",
+                  sizes.sequence_bits, bits));
+}
+
 Sizes sizes_of(const OwnOptions& own) {
   Sizes out = own.quick ? Sizes::quick() : Sizes{};
   out.pairs = own.pairs.value_or(out.pairs);
   out.sequences = own.sequences.value_or(out.sequences);
   out.pattern_sequences = own.pattern_sequences.value_or(out.pattern_sequences);
   out.keystream_bits = own.keystream_bits.value_or(out.keystream_bits);
+  check_keystream_bits(out);
   return out;
 }
 
@@ -69,9 +81,9 @@ void write(const std::filesystem::path& directory, const Subject& subject,
     write_file_atomically(directory / name, text);
   };
   AtomicFile measurements(directory / "measurements.csv");
-  measurements.write(measurements_csv("", {}).text());
+  measurements.write(measurements_csv(subject, {}, {}).text());
   for (const Cell& cell : cells) {
-    const std::string text = measurements_csv(cell.name, results.at(cell.name)).text();
+    const std::string text = measurements_csv(subject, cell.name, results.at(cell.name)).text();
     measurements.write(std::string_view(text).substr(text.find('\n') + 1));
   }
   measurements.commit();

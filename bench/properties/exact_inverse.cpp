@@ -117,7 +117,7 @@ Finding together(const CellResults& results, const std::vector<std::string>& nam
       if (m.status == Status::reject && ++failed == 1) first = name;
     }
   }
-  Finding out = exact_finding(quantity, "exact-inverse", failed, tried, null_model);
+  Finding out = exact_finding(quantity, "exact-inverse/" + quantity, failed, tried, null_model);
   if (tried == 0) return out;
   out.measurement.detail = fmt::format("{} of {} {} not restored", failed, tried, what);
   if (refused > 0) out.measurement.detail += fmt::format("; {} refused by the cipher", refused);

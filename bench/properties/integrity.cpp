@@ -114,7 +114,9 @@ std::vector<Finding> findings(const Subject& subject, const CellResults& results
   const bool applies = subject.cipher.has_integrity || any_refused;
   std::vector<Finding> out;
   for (const Measurement& m : measured) {
-    Finding each = exact_finding(m.quantity, "integrity", static_cast<std::uint64_t>(*m.value), m.n,
+    const std::string kind = m.quantity.substr(0, m.quantity.rfind('_'));
+    Finding each = exact_finding(m.quantity, fmt::format("integrity/{}", kind),
+                                 static_cast<std::uint64_t>(*m.value), m.n,
                                  "none: exact, but for 2^-t of a tag of t bits");
     if (!applies) {
       each.measurement.status = Status::not_applicable;
@@ -125,9 +127,9 @@ std::vector<Finding> findings(const Subject& subject, const CellResults& results
     } else {
       const char* what = m.quantity.ends_with("_accepted") ? "not refused"
                                                            : "refused with output that is not zero";
-      each.measurement.detail = fmt::format(
-          "{} of {} {} {}{}{}", *m.value, m.n, m.quantity.substr(0, m.quantity.rfind('_')), what,
-          *m.value > 0 ? "; the first: " : "", *m.value > 0 ? m.detail : "");
+      each.measurement.detail =
+          fmt::format("{} of {} {} {}{}{}", *m.value, m.n, kind, what,
+                      *m.value > 0 ? "; the first: " : "", *m.value > 0 ? m.detail : "");
     }
     out.push_back(std::move(each));
   }

@@ -186,7 +186,7 @@ std::vector<Finding> findings(const Subject& subject, const CellResults& results
 
   std::vector<Finding> out;
   const auto unchanged = static_cast<std::uint64_t>(std::ranges::count(flipped_ones, base));
-  out.push_back(exact_finding("parameter_unchanged", "public-parameter", unchanged,
+  out.push_back(exact_finding("parameter_unchanged", "public-parameter/unchanged", unchanged,
                               flipped_ones.size(), fmt::format("none: by chance n 2^-{}", bits)));
   out.back().measurement.detail =
       fmt::format("{} of {} flips leave it unchanged; {} x {} gray, every position", unchanged,
@@ -194,12 +194,12 @@ std::vector<Finding> findings(const Subject& subject, const CellResults& results
   std::set<std::string> distinct;
   for (const Bytes& each : all) distinct.insert(to_hex(each));
   const std::uint64_t collisions = all.size() - distinct.size();
-  out.push_back(exact_finding("parameter_collisions", "public-parameter", collisions, all.size(),
-                              fmt::format("none: by chance n^2 / 2^{}", bits + 1)));
+  out.push_back(exact_finding("parameter_collisions", "public-parameter/collisions", collisions,
+                              all.size(), fmt::format("none: by chance n^2 / 2^{}", bits + 1)));
   out.back().measurement.detail =
       fmt::format("{} collisions among {} parameters", collisions, all.size());
   const auto same = static_cast<std::uint64_t>(std::ranges::count(keyed, base));
-  out.push_back(exact_finding("parameter_unkeyed", "public-parameter", same, keyed.size(),
+  out.push_back(exact_finding("parameter_unkeyed", "public-parameter/unkeyed", same, keyed.size(),
                               fmt::format("none: by chance n 2^-{}", bits)));
   out.back().measurement.detail =
       fmt::format("{} of {} other keys give the same parameter", same, keyed.size());

@@ -254,11 +254,14 @@ std::string render_page(const Subject& subject, const Judgement& judgement) {
   return out;
 }
 
-CsvTable measurements_csv(const std::string& cell, const std::vector<Measurement>& measurements) {
+CsvTable measurements_csv(const Subject& subject, const std::string& cell,
+                          std::vector<Measurement> measurements) {
   std::vector<std::string> header{"cell"};
   header.insert(header.end(), measurement_columns().begin(), measurement_columns().end());
   CsvTable out(header);
-  for (const Measurement& m : measurements) {
+  for (Measurement& m : measurements) {
+    m.cipher = subject.cipher.name;
+    m.seed = subject.seed;
     std::vector<std::string> row{cell};
     for (std::string& field : to_csv_row(m)) row.push_back(std::move(field));
     out.add(std::move(row));

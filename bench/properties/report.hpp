@@ -21,7 +21,8 @@ nlohmann::ordered_json json_of(const Subject& subject, const Judgement& judgemen
 /// README.md of a results directory.
 std::string render_page(const Subject& subject, const Judgement& judgement);
 
-/// Heading of measurements.csv: the cell's name, then the columns of a measurement.
-CsvTable measurements_csv(const std::string& cell, const std::vector<Measurement>& measurements);
+/// What a cell measured: its name, then the columns of a measurement.
+CsvTable measurements_csv(const Subject& subject, const std::string& cell,
+                          std::vector<Measurement> measurements);
 
 }  // namespace icb::properties
