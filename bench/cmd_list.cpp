@@ -1,4 +1,5 @@
-/// `icbench list ciphers|metrics|tests|datasets`: the registries, with source, status and units.
+/// `icbench list ciphers|metrics|tests|properties|datasets`: the registries, with source, status
+/// and units.
 #include <map>
 #include <memory>
 #include <random>
@@ -9,6 +10,7 @@
 #include "bench/command.hpp"
 #include "bench/dataset_table.hpp"
 #include "bench/print_table.hpp"
+#include "bench/properties/property.hpp"
 #include "bench/protocols/protocol.hpp"
 #include "cipher/cipher.hpp"
 #include "core/hash.hpp"
@@ -80,22 +82,31 @@ CsvTable tests() {
   return table;
 }
 
+CsvTable property_table() {
+  CsvTable table({"name", "what", "null_model"});
+  for (const auto& [name, property] : registry<properties::PropertyEntry>()) {
+    table.add({name, property.summary, property.null_model});
+  }
+  return table;
+}
+
 CsvTable table_of(const std::string& what) {
   if (what == "ciphers") return ciphers();
   if (what == "metrics") return metrics();
   if (what == "tests") return tests();
+  if (what == "properties") return property_table();
   return dataset_table(find_sipi(std::nullopt));
 }
 
 const RegisterCommand entry{{
     .name = "list",
-    .summary = "the registries: ciphers, metrics, tests, datasets",
+    .summary = "the registries: ciphers, metrics, tests, properties, datasets",
     .setup =
         [](CLI::App& app) {
           auto what = std::make_shared<std::string>();
-          app.add_option("what", *what, "ciphers, metrics, tests or datasets")
+          app.add_option("what", *what, "ciphers, metrics, tests, properties or datasets")
               ->required()
-              ->check(CLI::IsMember({"ciphers", "metrics", "tests", "datasets"}));
+              ->check(CLI::IsMember({"ciphers", "metrics", "tests", "properties", "datasets"}));
           return [what](const CommonOptions& common) {
             print_table(table_of(*what), common, *what);
             return ExitCode::done;

@@ -64,6 +64,11 @@ const RegisterCipher entry{{
     .decrypt = [](ConstImage cipher, ConstBytes key, ConstBytes header,
                   Image out) { apply(cipher.bytes(), key, header, out.bytes()); },
     .verify = verify,
+    .keystream =
+        [](ConstBytes key, ConstBytes nonce, MutableBytes out) {
+          std::fill(out.begin(), out.end(), std::uint8_t{0});
+          apply(out, key, nonce, out);
+        },
 }};
 
 }  // namespace

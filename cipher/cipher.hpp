@@ -25,6 +25,16 @@ enum class CipherStatus {
 
 std::string_view to_string(CipherStatus status);
 
+/// A cipher whose number of rounds can be set, for experiments on diffusion.
+struct RoundsHook {
+  unsigned default_rounds = 0;  ///< of the cipher as it is; 0: no such experiment
+  /// Encrypts with `rounds` >= 1 rounds and the public parameter given (`parameter`, 32 bytes)
+  /// instead of computed, so that it hides nothing of what the rounds do by themselves.
+  std::function<void(unsigned rounds, ConstImage plain, ConstBytes key, ConstBytes nonce,
+                     ConstBytes parameter, Image out)>
+      encrypt = {};
+};
+
 struct CipherEntry {
   static constexpr const char* kind = "cipher";
 
@@ -44,6 +54,17 @@ struct CipherEntry {
   /// Known answers: empty if all hold, else what differs. Run by `verify` before anything is
   /// measured.
   std::function<std::string()> verify;
+
+  // What only some ciphers offer, for `icbench properties`; empty: not offered.
+
+  /// decrypt refuses wrong keys and altered data (IntegrityError).
+  bool has_integrity = false;
+  /// The part of the header that is computed from the image, under key and nonce. A cipher with one
+  /// is meant to survive a repeated nonce.
+  std::function<Bytes(ConstImage plain, ConstBytes key, ConstBytes nonce)> public_parameter = {};
+  /// The first bytes of keystream under key and nonce, as they are before they meet data.
+  std::function<void(ConstBytes key, ConstBytes nonce, MutableBytes out)> keystream = {};
+  RoundsHook rounds = {};
 };
 
 using RegisterCipher = Register<CipherEntry>;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "bench/rounds.hpp"
 #include "cipher/khazaal2024/khazaal2024.hpp"
 #include "core/hash.hpp"
 #include "core/statistics.hpp"
@@ -80,39 +81,18 @@ std::string rounds_cell(unsigned rounds, std::size_t position) {
   return fmt::format("rounds/{}/{}", rounds, positions.at(position));
 }
 
-/// A smooth image without any generator of its own: what diffusion has to hide is the structure.
-OwnedImage rounds_image() {
-  OwnedImage image({.rows = rounds_side, .cols = rounds_side});
-  for (std::size_t i = 0; i < rounds_side; ++i) {
-    for (std::size_t j = 0; j < rounds_side; ++j) {
-      image.view().set_sample(i, j, 0, static_cast<std::uint16_t>((i + j) & 0xFF));
-    }
-  }
-  return image;
-}
-
 std::vector<Measurement> changed_shares(const Run& run, unsigned rounds, std::size_t position) {
-  const OwnedImage plain = rounds_image();
-  OwnedImage changed = plain;
-  changed.view().bytes()[position_byte(position)] ^= 1;
-  khazaal2024::Variant variant = khazaal2024::full();
-  variant.rounds = rounds;
+  const auto& cipher = find<CipherEntry>(khazaal2024::full().id);
   std::vector<Measurement> out;
   for (std::size_t key = 0; key < rounds_keys; ++key) {
-    const std::string label = fmt::format("rounds/key-{}", key);
-    const Digest secret = derive_key(run.seed, label);
-    const Digest parameter = derive_key(run.seed, label + "/parameter");
-    const ConstBytes nonce = ConstBytes{parameter}.first(16);
-    OwnedImage a(plain.shape());
-    OwnedImage b(plain.shape());
-    khazaal2024::encrypt_rounds(variant, plain.view(), secret, nonce, parameter, a.view());
-    khazaal2024::encrypt_rounds(variant, std::as_const(changed).view(), secret, nonce, parameter,
-                                b.view());
+    const RoundsPair pair = rounds_pair(cipher, run.seed, rounds, position_byte(position), key);
+    const ConstBytes a = pair.first.bytes();
+    const ConstBytes b = pair.second.bytes();
     std::size_t different = 0;
-    for (std::size_t n = 0; n < a.bytes().size(); ++n) different += a.bytes()[n] != b.bytes()[n];
-    const auto n = static_cast<double>(a.bytes().size());
+    for (std::size_t n = 0; n < a.size(); ++n) different += a[n] != b[n];
+    const auto n = static_cast<double>(a.size());
     Measurement m =
-        plain_measurement("changed_bytes", static_cast<double>(different) / n, a.bytes().size());
+        plain_measurement("changed_bytes", static_cast<double>(different) / n, a.size());
     m.expected = 255.0 / 256;
     m.sd = std::sqrt(255.0 / 256 / 256 / n);
     m.z = (*m.value - *m.expected) / *m.sd;

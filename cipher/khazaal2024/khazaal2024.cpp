@@ -111,8 +111,26 @@ void check_header(const Variant& variant, ConstBytes header) {
   }
 }
 
+/// Keystream of the first round of a one-pixel image's schedule, public parameter all zero.
+void first_keystream(const Variant& variant, ConstBytes key, ConstBytes nonce, MutableBytes out) {
+  const PublicParameter none{};
+  WorkingKeys keys = working_keys(
+      working_key_bytes(key, nonce, none, variant.id, variant.rounds, Shape{.rows = 1, .cols = 1}));
+  fill_keystream(keys.lanes, keys.parameters, out);
+}
+
+RoundsHook rounds_hook(const Variant& variant) {
+  return {.default_rounds = variant.rounds,
+          .encrypt = [variant](unsigned rounds, ConstImage plain, ConstBytes key, ConstBytes nonce,
+                               ConstBytes parameter, Image out) {
+            Variant changed = variant;
+            changed.rounds = rounds;
+            encrypt_rounds(changed, plain, key, nonce, parameter, out);
+          }};
+}
+
 CipherEntry entry_for(const Variant& variant) {
-  return {
+  CipherEntry entry{
       .name = std::string(variant.id),
       .source = "Khazaal, Falih, Majeed 2024, doi 10.1515/eng-2024-0016; docs/cipher.md",
       .status = CipherStatus::own,
@@ -130,6 +148,20 @@ CipherEntry entry_for(const Variant& variant) {
                            Image out) { decrypt(variant, cipher, key, header, out); },
       .verify = [variant] { return check_vectors(variant); },
   };
+  entry.has_integrity = variant.public_parameter;
+  if (variant.public_parameter) {
+    entry.public_parameter = [](ConstImage plain, ConstBytes key, ConstBytes nonce) {
+      const PublicParameter parameter = public_parameter(plain, key, nonce);
+      return Bytes(parameter.begin(), parameter.end());
+    };
+  }
+  if (variant.diffusion) {
+    entry.keystream = [variant](ConstBytes key, ConstBytes nonce, MutableBytes bytes) {
+      first_keystream(variant, key, nonce, bytes);
+    };
+    entry.rounds = rounds_hook(variant);
+  }
+  return entry;
 }
 
 /// Registers all variants. The tables are parsed when first needed, not while programs start.

@@ -75,7 +75,7 @@ TEST_F(CommandLine, UnknownOptionIsNamed) {
 }
 
 TEST_F(CommandLine, ListKnowsWhatItLists) {
-  expect_wrong_usage({"list", "nothing"}, "nothing not in {ciphers,metrics,tests,datasets}");
+  expect_wrong_usage({"list", "nothing"}, "nothing not in {ciphers,metrics,tests,properties,datasets}");
   expect_wrong_usage({"list"}, "what is required");
 }
 
