@@ -245,7 +245,7 @@ class Crossings {
 
  private:
   std::uint8_t* row_pixel(const Exchange& e, std::uint32_t k) const {
-    const std::size_t col = e.a.first + k;
+    const std::size_t col = e.a.first + k * spread(m_cols);
     return m_pixels + e.a.line * m_steps.down + wrapped(col, m_cols) * m_steps.right;
   }
 

@@ -391,8 +391,8 @@ class Lane:
     def two_words(self):
         """z1 and z2 after a step."""
         x, u, v, _ = self.read()
-        z1 = fold(((x + rotl(u, 32)) & MASK) ^ v)
-        z2 = fold(((u + rotl(v, 32)) & MASK) ^ x)
+        z1 = fold(((x + rotl(u, 27)) & MASK) ^ v)
+        z2 = fold(((u ^ x) + rotl(v, 42)) & MASK)
         return fold((z1 * 0xD6E8FEB86659FD93) & MASK), fold((z2 * 0xFF51AFD7ED558CCD) & MASK)
 
     def state(self):
@@ -577,9 +577,11 @@ def exchange(m, line, height, width):
         return
     mine = cells(line.is_column, line.index, height, width)
     other = cells(line.partner_is_column, line.partner_index, height, width)
-    for k in range(min(line.count, CROSSING_LIMIT) if crossing else line.count):
-        a = mine[(line.start + k) % len(mine)]
-        b = other[(line.partner_start + k) % len(other)]
+    count = min(line.count, CROSSING_LIMIT) if crossing else line.count
+    step, step_other = (max(1, len(c) // 16) if crossing else 1 for c in (mine, other))
+    for k in range(count):
+        a = mine[(line.start + k * step) % len(mine)]
+        b = other[(line.partner_start + k * step_other) % len(other)]
         m[a], m[b] = m[b], m[a]
 
 

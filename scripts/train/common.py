@@ -323,8 +323,9 @@ class Line:
         self.crossing = self.partner_is_row != is_row
         count = 1 + ((o[2] * min(n, n2)) >> 16)
         k = np.arange(min(count, 16) if self.crossing else count)
-        self.along = (((o[1] * n) >> 16) + k) % n
-        self.along2 = ((((o[4] & 0x7FFF) * n2) >> 15) + k) % n2
+        step, step2 = (max(1, m // 16) if self.crossing else 1 for m in (n, n2))
+        self.along = (((o[1] * n) >> 16) + k * step) % n
+        self.along2 = ((((o[4] & 0x7FFF) * n2) >> 15) + k * step2) % n2
         self.down, self.score, self.u = o[4] >> 15, o[5], u
         self.shift = (((u + (o[3] << 16)) & 0xFFFFFFFF) * n) >> 32
 
