@@ -250,8 +250,13 @@ class Crossings {
   }
 
   std::uint8_t* col_pixel(const Exchange& e, std::uint32_t k) const {
-    const std::size_t row = e.b.first + k;
+    const std::size_t row = e.b.first + k * spread(m_rows);
     return m_pixels + wrapped(row, m_rows) * m_steps.down + e.b.line * m_steps.right;
+  }
+
+  /// Positions from one pixel of a crossing to the next.
+  static std::size_t spread(std::size_t positions) {
+    return std::max<std::size_t>(1, positions / longest_crossing);
   }
 
   static std::size_t wrapped(std::size_t at, std::size_t count) {
