@@ -158,6 +158,58 @@ struct Squares {
   }
 };
 
+#if HWY_TARGET <= HWY_AVX3
+
+/// 16 rows of 4 pixels of 3 bytes, as four squares side by side in vectors of 64 bytes.
+struct Towers {
+  static constexpr std::size_t rows = 16;
+  using D = hn::FixedTag<std::uint32_t, 16>;
+  using D8 = hn::FixedTag<std::uint8_t, 64>;
+
+  /// As in Squares; stores are exact.
+  static HWY_INLINE void move(const std::uint8_t* HWY_RESTRICT from, std::size_t from_step,
+                              bool at_end, std::uint8_t* HWY_RESTRICT to, std::size_t to_step) {
+    const D d;
+    const D8 d8;
+    const hn::FixedTag<std::uint64_t, 8> d64;
+    using Base = Squares<std::uint32_t, 3>;
+    const auto table = hn::LoadDup128(d8, at_end ? Base::late.data() : Base::whole.data());
+    from -= at_end ? 4 : 0;
+    hn::Vec<D> v[4];
+    for (std::size_t i = 0; i < 4; ++i) {
+      const std::uint8_t* HWY_RESTRICT at = from + i * from_step;
+      auto all = hn::LoadDup128(d8, at);
+      for (std::size_t block = 1; block < 4; ++block) {
+        const auto upper = hn::Not(hn::FirstN(d8, 16 * block));
+        all = hn::IfThenElse(upper, hn::LoadDup128(d8, at + 4 * block * from_step), all);
+      }
+      v[i] = hn::BitCast(d, hn::TableLookupBytesOr0(all, table));
+    }
+    const auto a = hn::BitCast(d64, hn::InterleaveLower(d, v[0], v[1]));
+    const auto b = hn::BitCast(d64, hn::InterleaveUpper(d, v[0], v[1]));
+    const auto c = hn::BitCast(d64, hn::InterleaveLower(d, v[2], v[3]));
+    const auto e = hn::BitCast(d64, hn::InterleaveUpper(d, v[2], v[3]));
+    store(hn::InterleaveLower(d64, a, c), to);
+    store(hn::InterleaveUpper(d64, a, c), to + to_step);
+    store(hn::InterleaveLower(d64, b, e), to + 2 * to_step);
+    store(hn::InterleaveUpper(d64, b, e), to + 3 * to_step);
+  }
+
+  template <class V>
+  static HWY_INLINE void store(V pixels, std::uint8_t* HWY_RESTRICT to) {
+    const D d;
+    const D8 d8;
+    alignas(64) static constexpr std::uint32_t order[16] = {0,  1,  2,  4,  5, 6, 8,  9,
+                                                            10, 12, 13, 14, 3, 7, 11, 15};
+    const auto close = hn::LoadDup128(d8, Squares<std::uint32_t, 3>::close.data());
+    const auto blocks = hn::BitCast(d, hn::TableLookupBytesOr0(hn::BitCast(d8, pixels), close));
+    const auto all = hn::TableLookupLanes(blocks, hn::SetTableIndices(d, order));
+    hn::BlendedStore(hn::BitCast(d8, all), hn::FirstN(d8, 48), d8, to);
+  }
+};
+
+#endif
+
 template <class Lane, std::size_t size>
 void transpose(std::size_t rows, std::size_t cols, const std::uint8_t* HWY_RESTRICT from,
                std::size_t from_step, std::uint8_t* HWY_RESTRICT to, std::size_t to_step) {
@@ -165,6 +217,7 @@ void transpose(std::size_t rows, std::size_t cols, const std::uint8_t* HWY_RESTR
   constexpr std::size_t n = S::n;
   constexpr std::size_t strip = 64;
   constexpr std::size_t block = 16;
+  const bool far = rows * from_step + cols * to_step > (std::size_t{1} << 22);
   // Loads beyond the pixels of a square are fine but at the end of a row, where they begin before.
   const std::size_t whole_rows = rows - rows % n;
   const std::size_t whole_cols = S::padded && cols < 2 * n ? 0 : cols - cols % n;
@@ -172,7 +225,28 @@ void transpose(std::size_t rows, std::size_t cols, const std::uint8_t* HWY_RESTR
     const std::size_t bottom = HWY_MIN(top + strip, whole_rows);
     for (std::size_t left = 0; left < whole_cols; left += block) {
       const std::size_t right = HWY_MIN(left + block, whole_cols);
-      for (std::size_t i = top; i < bottom; i += n) {
+      if (far) {  // the next block; neither side is a stream the machine would foresee
+        for (std::size_t j = right; j < HWY_MIN(right + block, whole_cols); ++j) {
+          for (std::size_t b = 0; b < strip * size; b += 64) {
+            __builtin_prefetch(to + j * to_step + top * size + b, 1);
+          }
+        }
+        for (std::size_t i = top; i < bottom; ++i) {
+          __builtin_prefetch(from + i * from_step + right * size);
+        }
+      }
+      std::size_t i = top;
+#if HWY_TARGET <= HWY_AVX3
+      if constexpr (size == 3) {
+        for (; i + Towers::rows <= bottom; i += Towers::rows) {
+          for (std::size_t j = left; j < right; j += n) {
+            Towers::move(from + i * from_step + j * size, from_step, cols < j + 2 * n,
+                         to + j * to_step + i * size, to_step);
+          }
+        }
+      }
+#endif
+      for (; i < bottom; i += n) {
         const bool exact = rows < i + 2 * n;
         for (std::size_t j = left; j < right; j += n) {
           S::move(from + i * from_step + j * size, from_step, cols < j + 2 * n,
