@@ -6,6 +6,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#define HWY_WANT_AVX3_DL
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cipher/khazaal2024/move_pixels.cpp"
 #include <hwy/foreach_target.h>
@@ -158,53 +159,71 @@ struct Squares {
   }
 };
 
-#if HWY_TARGET <= HWY_AVX3
+#if HWY_TARGET <= HWY_AVX3_DL
 
-/// 16 rows of 4 pixels of 3 bytes, as four squares side by side in vectors of 64 bytes.
-struct Towers {
+using Table = std::array<std::uint8_t, 64>;
+
+/// Of rows 4 b + r and 4 b + r + 1, loaded `begin` bytes early, the pixels `pair` and `pair` + 1:
+/// a pixel of one, then of the other, 3 bytes each, in 16 bytes for each b.
+constexpr Table interleaved(std::size_t pair, std::size_t begin) {
+  Table out{};
+  for (std::size_t k = 0; k < 64; ++k) {
+    const std::size_t in = k % 16 < 12 ? k % 16 : 0;
+    const std::size_t vector = in / 3 % 2;
+    const std::size_t byte = begin + 3 * (pair + in / 6) + in % 3;
+    out[k] = static_cast<std::uint8_t>(64 * vector + k / 16 * 16 + byte);
+  }
+  return out;
+}
+
+/// Of two such vectors, rows 0, 1 and 2, 3 of each four, all 16 pixels of a column.
+constexpr Table column(std::size_t which) {
+  Table out{};
+  for (std::size_t k = 0; k < 48; ++k) {
+    const std::size_t row = k / 3;
+    out[k] = static_cast<std::uint8_t>(64 * (row / 2 % 2) + row / 4 * 16 + 6 * which +
+                                       3 * (row % 2) + k % 3);
+  }
+  return out;
+}
+
+/// 16 rows of 4 pixels of 3 bytes at once, four rows to a vector: two steps, each of which picks
+/// any bytes of two vectors.
+struct Tower {
   static constexpr std::size_t rows = 16;
-  using D = hn::FixedTag<std::uint32_t, 16>;
   using D8 = hn::FixedTag<std::uint8_t, 64>;
+  alignas(64) static constexpr Table tables[2][2] = {{interleaved(0, 0), interleaved(2, 0)},
+                                                     {interleaved(0, 4), interleaved(2, 4)}};
+  alignas(64) static constexpr Table columns[2] = {column(0), column(1)};
+
+  static HWY_INLINE hn::Vec<D8> pick(hn::Vec<D8> a, hn::Vec<D8> b, const Table& table) {
+    return hn::Vec<D8>{_mm512_permutex2var_epi8(a.raw, hn::Load(D8(), table.data()).raw, b.raw)};
+  }
 
   /// As in Squares; stores are exact.
   static HWY_INLINE void move(const std::uint8_t* HWY_RESTRICT from, std::size_t from_step,
                               bool at_end, std::uint8_t* HWY_RESTRICT to, std::size_t to_step) {
-    const D d;
     const D8 d8;
-    const hn::FixedTag<std::uint64_t, 8> d64;
-    using Base = Squares<std::uint32_t, 3>;
-    const auto table = hn::LoadDup128(d8, at_end ? Base::late.data() : Base::whole.data());
     from -= at_end ? 4 : 0;
-    hn::Vec<D> v[4];
-    for (std::size_t i = 0; i < 4; ++i) {
-      const std::uint8_t* HWY_RESTRICT at = from + i * from_step;
-      auto all = hn::LoadDup128(d8, at);
-      for (std::size_t block = 1; block < 4; ++block) {
-        const auto upper = hn::Not(hn::FirstN(d8, 16 * block));
-        all = hn::IfThenElse(upper, hn::LoadDup128(d8, at + 4 * block * from_step), all);
+    const auto rows_of_4 = [&](const std::uint8_t* HWY_RESTRICT at) {
+      const hn::Half<D8> half;
+      const hn::Half<decltype(half)> quarter;
+      const auto row = [&](std::size_t b) { return hn::LoadU(quarter, at + 4 * b * from_step); };
+      return hn::Combine(d8, hn::Combine(half, row(3), row(2)), hn::Combine(half, row(1), row(0)));
+    };
+    const auto v0 = rows_of_4(from);
+    const auto v1 = rows_of_4(from + from_step);
+    const auto v2 = rows_of_4(from + 2 * from_step);
+    const auto v3 = rows_of_4(from + 3 * from_step);
+    const auto& table = tables[at_end ? 1 : 0];
+    for (std::size_t pair = 0; pair < 2; ++pair) {
+      const auto a = pick(v0, v1, table[pair]);
+      const auto b = pick(v2, v3, table[pair]);
+      for (std::size_t which = 0; which < 2; ++which) {
+        hn::BlendedStore(pick(a, b, columns[which]), hn::FirstN(d8, 48), d8,
+                         to + (2 * pair + which) * to_step);
       }
-      v[i] = hn::BitCast(d, hn::TableLookupBytesOr0(all, table));
     }
-    const auto a = hn::BitCast(d64, hn::InterleaveLower(d, v[0], v[1]));
-    const auto b = hn::BitCast(d64, hn::InterleaveUpper(d, v[0], v[1]));
-    const auto c = hn::BitCast(d64, hn::InterleaveLower(d, v[2], v[3]));
-    const auto e = hn::BitCast(d64, hn::InterleaveUpper(d, v[2], v[3]));
-    store(hn::InterleaveLower(d64, a, c), to);
-    store(hn::InterleaveUpper(d64, a, c), to + to_step);
-    store(hn::InterleaveLower(d64, b, e), to + 2 * to_step);
-    store(hn::InterleaveUpper(d64, b, e), to + 3 * to_step);
-  }
-
-  template <class V>
-  static HWY_INLINE void store(V pixels, std::uint8_t* HWY_RESTRICT to) {
-    const D d;
-    const D8 d8;
-    alignas(64) static constexpr std::uint32_t order[16] = {0,  1,  2,  4,  5, 6, 8,  9,
-                                                            10, 12, 13, 14, 3, 7, 11, 15};
-    const auto close = hn::LoadDup128(d8, Squares<std::uint32_t, 3>::close.data());
-    const auto blocks = hn::BitCast(d, hn::TableLookupBytesOr0(hn::BitCast(d8, pixels), close));
-    const auto all = hn::TableLookupLanes(blocks, hn::SetTableIndices(d, order));
-    hn::BlendedStore(hn::BitCast(d8, all), hn::FirstN(d8, 48), d8, to);
   }
 };
 
@@ -236,12 +255,12 @@ void transpose(std::size_t rows, std::size_t cols, const std::uint8_t* HWY_RESTR
         }
       }
       std::size_t i = top;
-#if HWY_TARGET <= HWY_AVX3
+#if HWY_TARGET <= HWY_AVX3_DL
       if constexpr (size == 3) {
-        for (; i + Towers::rows <= bottom; i += Towers::rows) {
+        for (; i + Tower::rows <= bottom; i += Tower::rows) {
           for (std::size_t j = left; j < right; j += n) {
-            Towers::move(from + i * from_step + j * size, from_step, cols < j + 2 * n,
-                         to + j * to_step + i * size, to_step);
+            Tower::move(from + i * from_step + j * size, from_step, cols < j + 2 * n,
+                        to + j * to_step + i * size, to_step);
           }
         }
       }
