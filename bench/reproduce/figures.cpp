@@ -115,8 +115,8 @@ void write_exchange(const Run& run) {
     }
   };
   add("plain");
-  khazaal2024::exchange(map, {{true, 0}, 0, {true, 3}, 3, 1, false});
-  khazaal2024::exchange(map, {{true, 1}, 2, {true, 3}, 0, 1, false});
+  khazaal2024::exchange(map, {true, 0}, 0, {true, 3}, 3, 1);
+  khazaal2024::exchange(map, {true, 1}, 2, {true, 3}, 0, 1);
   add("exchanged");
   write(run, "figure6_exchange", table);
 }

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#define HWY_WANT_AVX3_DL
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cipher/khazaal2024/move_pixels.cpp"
 #include <hwy/foreach_target.h>
@@ -158,6 +159,76 @@ struct Squares {
   }
 };
 
+#if HWY_TARGET <= HWY_AVX3_DL
+
+using Table = std::array<std::uint8_t, 64>;
+
+/// Of rows 4 b + r and 4 b + r + 1, loaded `begin` bytes early, the pixels `pair` and `pair` + 1:
+/// a pixel of one, then of the other, 3 bytes each, in 16 bytes for each b.
+constexpr Table interleaved(std::size_t pair, std::size_t begin) {
+  Table out{};
+  for (std::size_t k = 0; k < 64; ++k) {
+    const std::size_t in = k % 16 < 12 ? k % 16 : 0;
+    const std::size_t vector = in / 3 % 2;
+    const std::size_t byte = begin + 3 * (pair + in / 6) + in % 3;
+    out[k] = static_cast<std::uint8_t>(64 * vector + k / 16 * 16 + byte);
+  }
+  return out;
+}
+
+/// Of two such vectors, rows 0, 1 and 2, 3 of each four, all 16 pixels of a column.
+constexpr Table column(std::size_t which) {
+  Table out{};
+  for (std::size_t k = 0; k < 48; ++k) {
+    const std::size_t row = k / 3;
+    out[k] = static_cast<std::uint8_t>(64 * (row / 2 % 2) + row / 4 * 16 + 6 * which +
+                                       3 * (row % 2) + k % 3);
+  }
+  return out;
+}
+
+/// 16 rows of 4 pixels of 3 bytes at once, four rows to a vector: two steps, each of which picks
+/// any bytes of two vectors.
+struct Tower {
+  static constexpr std::size_t rows = 16;
+  using D8 = hn::FixedTag<std::uint8_t, 64>;
+  alignas(64) static constexpr Table tables[2][2] = {{interleaved(0, 0), interleaved(2, 0)},
+                                                     {interleaved(0, 4), interleaved(2, 4)}};
+  alignas(64) static constexpr Table columns[2] = {column(0), column(1)};
+
+  static HWY_INLINE hn::Vec<D8> pick(hn::Vec<D8> a, hn::Vec<D8> b, const Table& table) {
+    return hn::Vec<D8>{_mm512_permutex2var_epi8(a.raw, hn::Load(D8(), table.data()).raw, b.raw)};
+  }
+
+  /// As in Squares; stores are exact.
+  static HWY_INLINE void move(const std::uint8_t* HWY_RESTRICT from, std::size_t from_step,
+                              bool at_end, std::uint8_t* HWY_RESTRICT to, std::size_t to_step) {
+    const D8 d8;
+    from -= at_end ? 4 : 0;
+    const auto rows_of_4 = [&](const std::uint8_t* HWY_RESTRICT at) {
+      const hn::Half<D8> half;
+      const hn::Half<decltype(half)> quarter;
+      const auto row = [&](std::size_t b) { return hn::LoadU(quarter, at + 4 * b * from_step); };
+      return hn::Combine(d8, hn::Combine(half, row(3), row(2)), hn::Combine(half, row(1), row(0)));
+    };
+    const auto v0 = rows_of_4(from);
+    const auto v1 = rows_of_4(from + from_step);
+    const auto v2 = rows_of_4(from + 2 * from_step);
+    const auto v3 = rows_of_4(from + 3 * from_step);
+    const auto& table = tables[at_end ? 1 : 0];
+    for (std::size_t pair = 0; pair < 2; ++pair) {
+      const auto a = pick(v0, v1, table[pair]);
+      const auto b = pick(v2, v3, table[pair]);
+      for (std::size_t which = 0; which < 2; ++which) {
+        hn::BlendedStore(pick(a, b, columns[which]), hn::FirstN(d8, 48), d8,
+                         to + (2 * pair + which) * to_step);
+      }
+    }
+  }
+};
+
+#endif
+
 template <class Lane, std::size_t size>
 void transpose(std::size_t rows, std::size_t cols, const std::uint8_t* HWY_RESTRICT from,
                std::size_t from_step, std::uint8_t* HWY_RESTRICT to, std::size_t to_step) {
@@ -165,6 +236,7 @@ void transpose(std::size_t rows, std::size_t cols, const std::uint8_t* HWY_RESTR
   constexpr std::size_t n = S::n;
   constexpr std::size_t strip = 64;
   constexpr std::size_t block = 16;
+  const bool far = rows * from_step + cols * to_step > (std::size_t{1} << 22);
   // Loads beyond the pixels of a square are fine but at the end of a row, where they begin before.
   const std::size_t whole_rows = rows - rows % n;
   const std::size_t whole_cols = S::padded && cols < 2 * n ? 0 : cols - cols % n;
@@ -172,7 +244,28 @@ void transpose(std::size_t rows, std::size_t cols, const std::uint8_t* HWY_RESTR
     const std::size_t bottom = HWY_MIN(top + strip, whole_rows);
     for (std::size_t left = 0; left < whole_cols; left += block) {
       const std::size_t right = HWY_MIN(left + block, whole_cols);
-      for (std::size_t i = top; i < bottom; i += n) {
+      if (far) {  // the next block; neither side is a stream the machine would foresee
+        for (std::size_t j = right; j < HWY_MIN(right + block, whole_cols); ++j) {
+          for (std::size_t b = 0; b < strip * size; b += 64) {
+            __builtin_prefetch(to + j * to_step + top * size + b, 1);
+          }
+        }
+        for (std::size_t i = top; i < bottom; ++i) {
+          __builtin_prefetch(from + i * from_step + right * size);
+        }
+      }
+      std::size_t i = top;
+#if HWY_TARGET <= HWY_AVX3_DL
+      if constexpr (size == 3) {
+        for (; i + Tower::rows <= bottom; i += Tower::rows) {
+          for (std::size_t j = left; j < right; j += n) {
+            Tower::move(from + i * from_step + j * size, from_step, cols < j + 2 * n,
+                        to + j * to_step + i * size, to_step);
+          }
+        }
+      }
+#endif
+      for (; i < bottom; i += n) {
         const bool exact = rows < i + 2 * n;
         for (std::size_t j = left; j < right; j += n) {
           S::move(from + i * from_step + j * size, from_step, cols < j + 2 * n,

@@ -36,7 +36,8 @@ struct Steps {
   std::size_t right;
 };
 
-/// Every crossing (a row, b column) in order, in a rows x cols image.
+/// Every crossing (a row, b column) in order, in a rows x cols image; its pixels are spread along
+/// both lines, max(1, positions / 16) from one to the next.
 void swap_crossings(std::span<const Exchange> crossings, std::size_t rows, std::size_t cols,
                     std::size_t pixel_bytes, std::uint8_t* pixels, Steps steps);
 /// Inverse: from the last swap to the first.

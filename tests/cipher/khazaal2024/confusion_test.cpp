@@ -5,106 +5,127 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <numeric>
+#include <cstring>
 #include <random>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include "cipher/khazaal2024/move_pixels.hpp"
 #include "tests/cipher/support.hpp"
 
 namespace icb::khazaal2024 {
 namespace {
 
-using testing::copy_of;
 using testing::engine_of;
-using testing::random_image;
+using testing::random_bytes;
 using testing::random_keys;
 
-bool is_bijection(const PositionMap& map) {
-  std::vector<bool> seen(map.source().size());
-  for (const std::uint32_t from : map.source()) {
+using Grid = std::vector<std::vector<std::uint32_t>>;
+
+Grid positions(std::size_t rows, std::size_t cols) {
+  Grid out(rows);
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t j = 0; j < cols; ++j) {
+      out[i].push_back(static_cast<std::uint32_t>(i * cols + j));
+    }
+  }
+  return out;
+}
+
+std::vector<std::uint32_t> flat(const Grid& grid) {
+  std::vector<std::uint32_t> out;
+  for (const auto& row : grid) out.insert(out.end(), row.begin(), row.end());
+  return out;
+}
+
+bool is_bijection(const std::vector<std::uint32_t>& source) {
+  std::vector<bool> seen(source.size());
+  for (const std::uint32_t from : source) {
     if (from >= seen.size() || seen[from]) return false;
     seen[from] = true;
   }
   return true;
 }
 
-std::vector<std::uint32_t> random_order(std::mt19937_64& engine, std::size_t count) {
-  std::vector<std::uint32_t> out(count);
-  std::iota(out.begin(), out.end(), 0U);
-  for (std::size_t i = count; i > 1; --i) std::swap(out[i - 1], out[uniform_below(engine, i)]);
-  return out;
-}
+constexpr std::array<std::size_t, 6> pixel_sizes{1, 2, 3, 4, 6, 8};
 
-const std::vector<std::array<std::size_t, 2>> sides{{1, 1},  {1, 2},  {2, 1},   {1, 9},   {9, 1},
-                                                    {2, 2},  {2, 3},  {3, 2},   {3, 3},   {4, 4},
-                                                    {5, 20}, {20, 5}, {16, 16}, {33, 65}, {40, 31}};
+const std::vector<std::array<std::size_t, 2>> sides{
+    {1, 1}, {1, 2},  {2, 1},  {1, 9},   {9, 1},   {2, 2},   {2, 3},     {3, 2},    {3, 3},
+    {4, 4}, {5, 20}, {20, 5}, {16, 16}, {33, 65}, {40, 31}, {1200, 11}, {110, 121}};
 
 // --- Exchange -----------------------------------------------------------------------------------
 
 // Figure 6 of the paper: (1,1) <-> (4,4) and (2,3) <-> (4,1); values in hundredths.
+const Bytes figure6_plain{23, 54, 72, 37, 53, 45, 82, 79, 54, 87, 47, 56, 47, 61, 65, 73};
+const Bytes figure6_exchanged{73, 54, 72, 37, 53, 45, 47, 79, 54, 87, 47, 56, 82, 61, 65, 23};
+
 TEST(Exchange, Figure6OfThePaper) {
-  const Bytes plain{23, 54, 72, 37, 53, 45, 82, 79, 54, 87, 47, 56, 47, 61, 65, 73};
-  const Bytes expected{73, 54, 72, 37, 53, 45, 47, 79, 54, 87, 47, 56, 82, 61, 65, 23};
   PositionMap map(4, 4);
-  const auto row = [](std::size_t i) { return Line{true, i}; };
-  exchange(map, {row(0), 0, row(3), 3, 1, false});
-  exchange(map, {row(1), 2, row(3), 0, 1, false});
-  OwnedImage out({4, 4, 1, 1});
-  permute_pixels(ConstImage({4, 4, 1, 1}, plain), map, out.view());
-  EXPECT_EQ(copy_of(out.bytes()), expected);
+  exchange(map, {true, 0}, 0, {true, 3}, 3, 1);
+  exchange(map, {true, 1}, 2, {true, 3}, 0, 1);
+  Bytes out;
+  for (const std::uint32_t from : map.source()) out.push_back(figure6_plain[from]);
+  EXPECT_EQ(out, figure6_exchanged);
+}
+
+TEST(Exchange, Figure6OfThePaperByLineMoves) {
+  LineMoves moves(4, 4);
+  moves.exchange({{0, 0}, {3, 3}, 1});
+  moves.exchange({{1, 2}, {3, 0}, 1});
+  Bytes out(16);
+  gather_lines(moves, 1, 0, 4, figure6_plain.data(), 4, out.data());
+  EXPECT_EQ(out, figure6_exchanged);
 }
 
 TEST(Exchange, SectionsWrapAroundTheirLines) {
   PositionMap map(2, 5);
-  exchange(map, {{true, 0}, 4, {true, 1}, 3, 3, false});  // 4, 0, 1 with 3, 4, 0
+  exchange(map, {true, 0}, 4, {true, 1}, 3, 3);  // 4, 0, 1 with 3, 4, 0
   EXPECT_EQ(map.source(), (std::vector<std::uint32_t>{9, 5, 2, 3, 8, 1, 6, 7, 4, 0}));
-}
-
-TEST(Exchange, DownTakesThePartnersSectionFromItsEnd) {
-  PositionMap map(2, 5);
-  exchange(map, {{true, 0}, 0, {true, 1}, 2, 3, true});  // 0, 1, 2 with 4, 3, 2
-  EXPECT_EQ(map.source(), (std::vector<std::uint32_t>{9, 8, 7, 3, 4, 5, 6, 2, 1, 0}));
 }
 
 TEST(Exchange, ColumnsAreLinesToo) {
   PositionMap map(3, 4);
-  exchange(map, {{false, 1}, 2, {false, 3}, 0, 2, false});  // (2,1) (0,1) with (0,3) (1,3)
+  exchange(map, {false, 1}, 2, {false, 3}, 0, 2);  // (2,1) (0,1) with (0,3) (1,3)
   EXPECT_EQ(map.source(), (std::vector<std::uint32_t>{0, 7, 2, 9, 4, 5, 6, 1, 8, 3, 10, 11}));
 }
 
 // The swaps are made one after the other; the crossing takes part in two.
 TEST(Exchange, RowAndColumnThatCross) {
   PositionMap map(3, 3);
-  exchange(map, {{true, 1}, 0, {false, 1}, 0, 3, false});
+  exchange(map, {true, 1}, 0, {false, 1}, 0, 3);
   // (1,0)-(0,1), (1,1)-(1,1), (1,2)-(2,1)
   EXPECT_EQ(map.source(), (std::vector<std::uint32_t>{0, 3, 2, 1, 4, 7, 6, 5, 8}));
   PositionMap other(3, 3);
-  exchange(other, {{true, 0}, 0, {false, 1}, 0, 2, false});
+  exchange(other, {true, 0}, 0, {false, 1}, 0, 2);
   // (0,0)-(0,1), then (0,1)-(1,1)
   EXPECT_EQ(other.source(), (std::vector<std::uint32_t>{1, 4, 2, 3, 0, 5, 6, 7, 8}));
 }
 
-TEST(Exchange, IsABijectionForAnySections) {
+// Any sequence of exchanges of rows: rings of pieces against positions one by one.
+TEST(LineMoves, AreTheExchangesPositionByPosition) {
   auto engine = engine_of(61);
   for (const auto& [rows, cols] : sides) {
+    if (rows < 2) continue;
     PositionMap map(rows, cols);
-    for (int i = 0; i < 300; ++i) {
-      const auto line = [&, r = rows, c = cols]() -> Line {
-        const std::size_t at = uniform_below(engine, r + c);
-        return at < r ? Line{true, at} : Line{false, at - r};
-      };
-      const auto positions = [r = rows, c = cols](const Line& l) { return l.is_row ? c : r; };
-      const Line first = line();
-      const Line second = line();
-      if (first == second) continue;
-      const std::size_t most = std::min(positions(first), positions(second));
-      exchange(map, {first, uniform_below(engine, positions(first)), second,
-                     uniform_below(engine, positions(second)), 1 + uniform_below(engine, most),
-                     (engine() & 1) != 0});
-      ASSERT_TRUE(is_bijection(map)) << rows << " x " << cols;
+    LineMoves moves(rows, cols);
+    for (std::size_t i = 0; i < rows; ++i) {
+      const std::size_t a = uniform_below(engine, rows);
+      const std::size_t b = (a + 1 + uniform_below(engine, rows - 1)) % rows;
+      const std::size_t s = uniform_below(engine, cols);
+      const std::size_t t = uniform_below(engine, cols);
+      const std::size_t count = i % 5 == 0 ? cols : 1 + uniform_below(engine, cols);
+      exchange(map, {true, a}, s, {true, b}, t, count);
+      moves.exchange({{static_cast<std::uint16_t>(a), static_cast<std::uint16_t>(s)},
+                      {static_cast<std::uint16_t>(b), static_cast<std::uint16_t>(t)},
+                      static_cast<std::uint32_t>(count)});
     }
+    const auto plain = flat(positions(rows, cols));
+    std::vector<std::uint32_t> out(rows * cols);
+    gather_lines(moves, 4, 0, rows, reinterpret_cast<const std::uint8_t*>(plain.data()), 4 * cols,
+                 reinterpret_cast<std::uint8_t*>(out.data()));
+    ASSERT_EQ(out, map.source()) << rows << " x " << cols;
+    EXPECT_TRUE(is_bijection(out));
   }
 }
 
@@ -150,120 +171,33 @@ TEST(Hierarchy, LevelsGoToTheMiddleOfTheLongerSide) {
   EXPECT_EQ(level_count(110, 121), 61U);
 }
 
-// --- Reordering, shifting, moving ---------------------------------------------------------------
+// --- Section 4 again, plainly -------------------------------------------------------------------
 
-TEST(PositionMap, RowsAndColumnsAreReordered) {
-  PositionMap map(2, 3);
-  map.reorder_rows({1, 0});
-  EXPECT_EQ(map.source(), (std::vector<std::uint32_t>{3, 4, 5, 0, 1, 2}));
-  map.reorder_columns({2, 0, 1});
-  EXPECT_EQ(map.source(), (std::vector<std::uint32_t>{5, 3, 4, 2, 0, 1}));
-}
-
-TEST(PositionMap, RowsAndColumnsAreShifted) {
-  PositionMap map(3, 3);
-  map.shift_rows({0, 1, 2});
-  EXPECT_EQ(map.source(), (std::vector<std::uint32_t>{0, 1, 2, 4, 5, 3, 8, 6, 7}));
-  map.shift_columns({2, 0, 1});
-  EXPECT_EQ(map.source(), (std::vector<std::uint32_t>{8, 1, 3, 0, 5, 7, 4, 6, 2}));
-}
-
-TEST(PositionMap, StaysABijection) {
-  auto engine = engine_of(62);
-  for (const auto& [rows, cols] : sides) {
-    PositionMap map(rows, cols);
-    map.reorder_rows(random_order(engine, rows));
-    map.reorder_columns(random_order(engine, cols));
-    std::vector<std::uint32_t> by_row(rows);
-    std::vector<std::uint32_t> by_col(cols);
-    for (auto& shift : by_row) shift = static_cast<std::uint32_t>(uniform_below(engine, cols));
-    for (auto& shift : by_col) shift = static_cast<std::uint32_t>(uniform_below(engine, rows));
-    map.shift_rows(by_row);
-    map.shift_columns(by_col);
-    EXPECT_TRUE(is_bijection(map)) << rows << " x " << cols;
-  }
-}
-
-TEST(Permute, IsInvertedByUnpermuteForEveryPixelSize) {
-  auto engine = engine_of(63);
-  for (std::size_t channels = 1; channels <= 4; ++channels) {
-    for (std::size_t depth = 1; depth <= 2; ++depth) {
-      const Shape shape{11, 6, channels, depth};
-      const OwnedImage plain = random_image(engine, shape);
-      PositionMap map(11, 6);
-      map.reorder_rows(random_order(engine, 11));
-      map.shift_columns({1, 2, 3, 4, 5, 6});
-      OwnedImage moved(shape);
-      OwnedImage back(shape);
-      permute_pixels(plain.view(), map, moved.view());
-      unpermute_pixels(moved.view(), map, back.view());
-      EXPECT_EQ(copy_of(back.bytes()), copy_of(plain.bytes()));
-      const std::size_t size = shape.pixel_bytes();
-      for (std::size_t n = 0; n < shape.pixels(); ++n) {
-        EXPECT_EQ(copy_of(moved.bytes().subspan(n * size, size)),
-                  copy_of(plain.bytes().subspan(map.source()[n] * size, size)));
-      }
-    }
-  }
-}
-
-// --- The whole step -----------------------------------------------------------------------------
-
-PositionMap map_of(WorkingKeys& keys, std::size_t rows, std::size_t cols,
-                   const FeedbackWeights& weights, std::vector<NetworkOutput>* outputs = nullptr) {
-  return confusion_map(rows, cols, weights,
-                       {keys.parameters, keys.guide, keys.feedback, keys.offsets}, outputs);
-}
-
-TEST(ConfusionMap, IsABijectionForEveryShapeKeyAndNetwork) {
-  auto engine = engine_of(64);
-  const FeedbackWeights untrained = testing::random_feedback(engine);
-  for (const FeedbackWeights* weights : {&trained_feedback(), &untrained}) {
-    for (const auto& [rows, cols] : sides) {
-      for (int key = 0; key < 8; ++key) {
-        WorkingKeys keys = random_keys(engine);
-        std::vector<NetworkOutput> outputs;
-        const PositionMap map = map_of(keys, rows, cols, *weights, &outputs);
-        ASSERT_TRUE(is_bijection(map)) << rows << " x " << cols;
-        ASSERT_EQ(outputs.size(), level_count(rows, cols));
-      }
-    }
-  }
-}
-
-// Section 4 again, plainly: lists of positions, one level after the other.
+// Lists of positions, one level, one line, one position after the other.
 struct PlainConfusion {
-  std::size_t rows;
-  std::size_t cols;
-  std::vector<std::vector<std::uint32_t>> m;
-
-  struct Entry {
-    std::uint32_t score;
-    std::uint32_t u;
-    std::uint32_t index;
+  struct Control {
+    std::size_t line;  // rows, then columns
+    std::size_t partner, s, s2, count;
     bool down;
-    std::uint32_t shift;
+    std::uint32_t score, u, turn;
   };
 
-  std::vector<Entry> of_row, of_col;
-
-  std::uint32_t& cell(std::size_t line, std::size_t k) {
-    return line < rows ? m[line][k % cols] : m[k % rows][line - rows];
-  }
+  std::size_t rows;
+  std::size_t cols;
+  std::vector<Control> controls;  // in the order of levels and lines
+  std::vector<NetworkOutput> outputs;
 
   PlainConfusion(WorkingKeys& keys, std::size_t rows_, std::size_t cols_,
-                 const FeedbackWeights& weights)
-      : rows(rows_), cols(cols_), m(rows_), of_row(rows_), of_col(cols_) {
-    for (std::size_t i = 0; i < rows; ++i) {
-      for (std::size_t j = 0; j < cols; ++j)
-        m[i].push_back(static_cast<std::uint32_t>(i * cols + j));
-    }
-    for (std::size_t l = 0; 2 * l < std::max(rows, cols); ++l) level(keys, l, weights);
-    finish();
+                 const FeedbackWeights* weights, Sources sources = {})
+      : rows(rows_), cols(cols_) {
+    for (std::size_t l = 0; 2 * l < std::max(rows, cols); ++l) level(keys, l, weights, sources);
   }
 
-  void level(WorkingKeys& keys, std::size_t l, const FeedbackWeights& weights) {
-    const auto g = static_cast<int>(step(keys.guide, keys.parameters));
+  void level(WorkingKeys& keys, std::size_t l, const FeedbackWeights* weights, Sources sources) {
+    auto g = static_cast<int>(step(keys.guide, keys.parameters));
+    if (!sources.gauss) g = 0;
+    const std::uint64_t x = sources.logistic ? keys.guide.x : 0;
+    const std::uint64_t henon = sources.henon ? keys.guide.u : 0;
     const std::size_t lr = std::min(l, (rows - 1) / 2);
     const std::size_t lc = std::min(l, (cols - 1) / 2);
     const auto share = [&](std::size_t b) {
@@ -278,15 +212,17 @@ struct PlainConfusion {
                          static_cast<int>(256 * (cols - 1 - lc) / cols) - 128,
                          share(l) - 128,
                          share(l > 0 ? l - 1 : 0) - 128,
-                         top(keys.guide.x, 56) - 128,
-                         top(keys.guide.x, 48) - 128,
-                         top(keys.guide.u, 56) - (top(keys.guide.u, 56) > 127 ? 256 : 0),
-                         top(keys.guide.u, 48) - 128,
+                         top(x, 56) - 128,
+                         top(x, 48) - 128,
+                         top(henon, 56) - (top(henon, 56) > 127 ? 256 : 0),
+                         top(henon, 48) - 128,
                          std::min(std::max(g >> 19, -128), 127),
                          ((g >> 11) & 255) - 128};
     NetworkInput input{};
     for (std::size_t i = 0; i < 12; ++i) input.at(i) = static_cast<std::int8_t>(raw[i]);
-    const NetworkOutput o = evaluate(weights, keys.offsets, input, keys.feedback);
+    NetworkOutput o{};
+    if (weights != nullptr) o = evaluate(*weights, keys.offsets, input, keys.feedback);
+    outputs.push_back(o);
     std::vector<std::pair<std::size_t, std::size_t>> lines;  // line, k
     if (2 * l < rows) {
       lines.emplace_back(l, 0);
@@ -298,99 +234,282 @@ struct PlainConfusion {
     }
     for (const auto& [line, k] : lines) {
       step_logistic(keys.guide, keys.parameters);
-      const auto u = static_cast<std::uint32_t>(keys.guide.x >> 32);
-      const std::uint64_t partner = o.at(6 * k);
-      const std::uint64_t start = o.at(6 * k + 1);
-      const std::uint64_t length = o.at(6 * k + 2);
-      const std::uint64_t shift = o.at(6 * k + 3);
+      const auto u = static_cast<std::uint32_t>((sources.logistic ? keys.guide.x : 0) >> 32);
+      const std::uint64_t partner = std::uint64_t{o.at(6 * k)} * (rows + cols) / 65536;
+      const std::size_t n = length_of(line);
+      const std::size_t n2 = length_of(partner);
       const std::uint64_t direction = o.at(6 * k + 4);
-      const bool down = direction >= 32768;
-      const std::size_t n = line < rows ? cols : rows;
-      const std::uint64_t y = (u + 65536 * shift) % 4294967296U;
-      const Entry entry{o.at(6 * k + 5), u,
-                        static_cast<std::uint32_t>(line < rows ? line : line - rows), down,
-                        static_cast<std::uint32_t>(y * n / 4294967296U)};
-      (line < rows ? of_row.at(line) : of_col.at(line - rows)) = entry;
-      const std::size_t other = partner * (rows + cols) / 65536;
-      if (other == line) continue;
-      const std::size_t n2 = other < rows ? cols : rows;
-      const std::size_t s = start * n / 65536;
-      const std::size_t s2 = direction % 32768 * n2 / 32768;
-      const std::size_t count = 1 + length * std::min(n, n2) / 65536;
-      for (std::size_t i = 0; i < count; ++i) {
-        std::swap(cell(line, s + i), cell(other, s2 + (down ? count - 1 - i : i)));
+      controls.push_back(
+          {line, partner, o.at(6 * k + 1) * n / 65536, direction % 32768 * n2 / 32768,
+           1 + o.at(6 * k + 2) * std::min(n, n2) / 65536, direction >= 32768, o.at(6 * k + 5), u,
+           static_cast<std::uint32_t>(u + 65536ULL * o.at(6 * k + 3))});
+    }
+  }
+
+  bool is_row(std::size_t line) const { return line < rows; }
+
+  std::size_t length_of(std::size_t line) const { return is_row(line) ? cols : rows; }
+
+  std::uint32_t& cell(Grid& m, std::size_t line, std::size_t k) const {
+    return is_row(line) ? m[line][k % cols] : m[k % rows][line - rows];
+  }
+
+  void exchange_if(Grid& m, bool line_is_row, bool partner_is_row, std::size_t most) const {
+    for (const Control& c : controls) {
+      if (is_row(c.line) != line_is_row || is_row(c.partner) != partner_is_row) continue;
+      if (c.partner == c.line) continue;
+      for (std::size_t k = 0; k < std::min(c.count, most); ++k) {
+        std::swap(cell(m, c.line, c.s + k), cell(m, c.partner, c.s2 + k));
       }
     }
   }
 
-  static std::vector<Entry> sorted(std::vector<Entry> list) {
-    bool odd = false;
-    for (const Entry& e : list) odd = odd != e.down;
-    std::sort(list.begin(), list.end(), [](const Entry& a, const Entry& b) {
-      return std::tie(a.score, a.u, a.index) < std::tie(b.score, b.u, b.index);
+  // Rows of `m` (all of whose controls are given, by index) in their new order, then shifted.
+  static void order_and_shift(Grid& m, std::vector<Control> of) {
+    auto list = of;
+    std::sort(list.begin(), list.end(), [](const Control& a, const Control& b) {
+      return std::tie(a.score, a.u, a.line) < std::tie(b.score, b.u, b.line);
     });
+    bool odd = false;
+    for (const Control& c : of) odd = odd != c.down;
     if (odd) std::reverse(list.begin(), list.end());
-    return list;
-  }
-
-  void finish() {
-    const auto by_row = sorted(of_row);
-    const auto by_col = sorted(of_col);
-    auto ordered = m;
-    for (std::size_t i = 0; i < rows; ++i) {
-      for (std::size_t j = 0; j < cols; ++j) ordered[i][j] = m[by_row[i].index][by_col[j].index];
-    }
-    auto shifted = ordered;
-    for (std::size_t i = 0; i < rows; ++i) {
-      for (std::size_t k = 0; k < cols; ++k) {
-        shifted[i][k] = ordered[i][(k + of_row[i].shift) % cols];
+    std::sort(of.begin(), of.end(),
+              [](const Control& a, const Control& b) { return a.line < b.line; });
+    const Grid old = m;
+    const std::size_t n = m.front().size();
+    for (std::size_t i = 0; i < m.size(); ++i) {
+      const auto& from = old[list[i].line - of.front().line];
+      const std::uint64_t a = std::uint64_t{of[i].turn} * n / 4294967296U;
+      for (std::size_t k = 0; k < n; ++k) {
+        m[i][k] = from[(of[i].down ? k + n - a : k + a) % n];
       }
     }
-    for (std::size_t j = 0; j < cols; ++j) {
-      for (std::size_t k = 0; k < rows; ++k) m[k][j] = shifted[(k + of_col[j].shift) % rows][j];
+  }
+
+  std::vector<Control> of_kind(bool row) const {
+    std::vector<Control> out;
+    for (const Control& c : controls) {
+      if (is_row(c.line) == row) out.push_back(c);
     }
+    return out;
+  }
+
+  void move_rows(Grid& m) const {
+    exchange_if(m, true, true, 65535);
+    order_and_shift(m, of_kind(true));
+  }
+
+  void move_columns(Grid& m) const {
+    // In one list: a crossing may belong to a row or to a column.
+    for (const Control& c : controls) {
+      if (is_row(c.line) == is_row(c.partner)) continue;
+      const std::size_t n = is_row(c.line) ? cols : rows;
+      const std::size_t n2 = is_row(c.partner) ? cols : rows;
+      for (std::size_t k = 0; k < std::min<std::size_t>(c.count, 16); ++k) {
+        std::swap(cell(m, c.line, c.s + k * std::max<std::size_t>(1, n / 16)),
+                  cell(m, c.partner, c.s2 + k * std::max<std::size_t>(1, n2 / 16)));
+      }
+    }
+    exchange_if(m, false, false, 65535);
+    Grid columns(cols);
+    for (std::size_t j = 0; j < cols; ++j) {
+      for (std::size_t i = 0; i < rows; ++i) columns[j].push_back(m[i][j]);
+    }
+    order_and_shift(columns, of_kind(false));
+    const auto raster = flat(columns);
+    for (std::size_t n = 0; n < raster.size(); ++n) m[n / cols][n % cols] = raster[n];
   }
 };
 
-TEST(ConfusionMap, AgreesWithThePlainVersion) {
-  auto engine = engine_of(65);
+// --- Plan and kernels ---------------------------------------------------------------------------
+
+ConfusionPlan plan_of(WorkingKeys& keys, std::size_t rows, std::size_t cols,
+                      const FeedbackWeights* weights, Sources sources = {},
+                      std::vector<NetworkOutput>* outputs = nullptr) {
+  return plan_confusion(rows, cols, weights,
+                        {keys.parameters, keys.guide, keys.feedback, keys.offsets, sources},
+                        outputs);
+}
+
+Bytes move_rows(const ConfusionPlan& plan, const Bytes& in, std::size_t rows, std::size_t cols,
+                std::size_t size) {
+  Bytes out(in.size());
+  // In two calls: lines can be had in portions.
+  const std::size_t some = rows / 3;
+  gather_lines(plan.rows, size, 0, some, in.data(), cols * size, out.data());
+  gather_lines(plan.rows, size, some, rows - some, in.data(), cols * size,
+               out.data() + some * cols * size);
+  return out;
+}
+
+Bytes unmove_rows(const ConfusionPlan& plan, const Bytes& in, std::size_t rows, std::size_t cols,
+                  std::size_t size) {
+  Bytes out(in.size());
+  const std::size_t some = rows / 3;
+  scatter_lines(plan.rows, size, 0, some, in.data(), out.data(), cols * size);
+  scatter_lines(plan.rows, size, some, rows - some, in.data() + some * cols * size, out.data(),
+                cols * size);
+  return out;
+}
+
+// Crossings on the row-major image or on its transposed one.
+Bytes move_columns(const ConfusionPlan& plan, Bytes in, std::size_t rows, std::size_t cols,
+                   std::size_t size, bool cross_first) {
+  const std::size_t step = rows * size + 5;
+  if (cross_first) swap_crossings(plan.crossings, rows, cols, size, in.data(), {cols * size, size});
+  Bytes across(cols * step);
+  for (std::size_t i = 0; i < rows; i += 64) {
+    transpose(std::min<std::size_t>(64, rows - i), cols, size, in.data() + i * cols * size,
+              cols * size, across.data() + i * size, step);
+  }
+  if (!cross_first) swap_crossings(plan.crossings, rows, cols, size, across.data(), {size, step});
+  Bytes out(in.size());
+  gather_lines(plan.columns, size, 0, cols, across.data(), step, out.data());
+  return out;
+}
+
+Bytes unmove_columns(const ConfusionPlan& plan, const Bytes& in, std::size_t rows, std::size_t cols,
+                     std::size_t size, bool cross_last) {
+  const std::size_t step = rows * size + 5;
+  Bytes across(cols * step);
+  scatter_lines(plan.columns, size, 0, cols, in.data(), across.data(), step);
+  if (!cross_last) unswap_crossings(plan.crossings, rows, cols, size, across.data(), {size, step});
+  Bytes out(in.size());
+  for (std::size_t i = 0; i < rows; i += 64) {
+    transpose(cols, std::min<std::size_t>(64, rows - i), size, across.data() + i * size, step,
+              out.data() + i * cols * size, cols * size);
+  }
+  if (cross_last) {
+    unswap_crossings(plan.crossings, rows, cols, size, out.data(), {cols * size, size});
+  }
+  return out;
+}
+
+std::vector<std::uint32_t> words(const Bytes& bytes) {
+  std::vector<std::uint32_t> out(bytes.size() / 4);
+  std::memcpy(out.data(), bytes.data(), bytes.size());
+  return out;
+}
+
+Bytes position_bytes(std::size_t rows, std::size_t cols) {
+  const auto list = flat(positions(rows, cols));
+  Bytes out(4 * list.size());
+  std::memcpy(out.data(), list.data(), out.size());
+  return out;
+}
+
+class Plans : public ::testing::Test {
+ protected:
+  std::mt19937_64 engine = engine_of(64);
   const FeedbackWeights untrained = testing::random_feedback(engine);
-  for (const FeedbackWeights* weights : {&trained_feedback(), &untrained}) {
+  const std::vector<const FeedbackWeights*> networks{&trained_feedback(), &untrained, nullptr};
+};
+
+TEST_F(Plans, AgreeWithThePlainVersion) {
+  for (const FeedbackWeights* weights : networks) {
     for (const auto& [rows, cols] : sides) {
       for (int key = 0; key < 4; ++key) {
+        const Sources sources{key != 1, key != 2, key != 3};
         WorkingKeys keys = random_keys(engine);
         WorkingKeys plain_keys = keys;
-        const PositionMap map = map_of(keys, rows, cols, *weights);
-        const PlainConfusion plain(plain_keys, rows, cols, *weights);
-        std::vector<std::uint32_t> flat;
-        for (const auto& row : plain.m) flat.insert(flat.end(), row.begin(), row.end());
-        ASSERT_EQ(map.source(), flat) << rows << " x " << cols;
+        std::vector<NetworkOutput> outputs;
+        const ConfusionPlan plan = plan_of(keys, rows, cols, weights, sources, &outputs);
+        const PlainConfusion plain(plain_keys, rows, cols, weights, sources);
+        ASSERT_EQ(outputs, plain.outputs);
+        ASSERT_EQ(outputs.size(), level_count(rows, cols));
         ASSERT_EQ(keys.guide.x, plain_keys.guide.x);
-        ASSERT_EQ(keys.feedback, plain_keys.feedback);
+        ASSERT_EQ(keys.guide.x_weyl, plain_keys.guide.x_weyl);
+        ASSERT_EQ(keys.guide.noise, plain_keys.guide.noise);
+        if (weights != nullptr) {
+          ASSERT_EQ(keys.feedback, plain_keys.feedback);
+        }
+        const Bytes indices = position_bytes(rows, cols);
+        Grid grid = positions(rows, cols);
+        plain.move_rows(grid);
+        ASSERT_EQ(words(move_rows(plan, indices, rows, cols, 4)), flat(grid))
+            << rows << " x " << cols;
+        ASSERT_TRUE(is_bijection(flat(grid)));
+        grid = positions(rows, cols);
+        plain.move_columns(grid);
+        ASSERT_EQ(words(move_columns(plan, indices, rows, cols, 4, true)), flat(grid))
+            << rows << " x " << cols;
+        ASSERT_EQ(words(move_columns(plan, indices, rows, cols, 4, false)), flat(grid));
+        ASSERT_TRUE(is_bijection(flat(grid)));
       }
     }
   }
 }
 
-TEST(ConfusionMap, GuideAndFeedbackGoOn) {
-  auto engine = engine_of(66);
+TEST_F(Plans, MovePixelsOfEverySizeAndBack) {
+  for (const auto& [rows, cols] : sides) {
+    WorkingKeys keys = random_keys(engine);
+    const ConfusionPlan plan = plan_of(keys, rows, cols, &untrained);
+    const Bytes indices = position_bytes(rows, cols);
+    const auto by_rows = words(move_rows(plan, indices, rows, cols, 4));
+    const auto by_columns = words(move_columns(plan, indices, rows, cols, 4, true));
+    for (const std::size_t size : pixel_sizes) {
+      const Bytes plain = random_bytes(engine, rows * cols * size);
+      const auto moved = [&, bytes = size](const std::vector<std::uint32_t>& source) {
+        Bytes out;
+        for (const std::uint32_t from : source) {
+          const auto* at = &plain[from * bytes];
+          out.insert(out.end(), at, at + bytes);
+        }
+        return out;
+      };
+      const Bytes a = move_rows(plan, plain, rows, cols, size);
+      ASSERT_EQ(a, moved(by_rows)) << rows << " x " << cols << " x " << size;
+      ASSERT_EQ(unmove_rows(plan, a, rows, cols, size), plain);
+      for (const bool first : {true, false}) {
+        const Bytes b = move_columns(plan, plain, rows, cols, size, first);
+        ASSERT_EQ(b, moved(by_columns)) << rows << " x " << cols << " x " << size;
+        ASSERT_EQ(unmove_columns(plan, b, rows, cols, size, first), plain);
+      }
+    }
+  }
+}
+
+// Without the order of the swaps the crossings do not come back: the test above can fail.
+TEST_F(Plans, CrossingsInTheWrongOrderDoNotComeBack) {
   WorkingKeys keys = random_keys(engine);
-  const PositionMap first = map_of(keys, 16, 16, trained_feedback());
-  const PositionMap second = map_of(keys, 16, 16, trained_feedback());
-  EXPECT_NE(first.source(), second.source());
+  const ConfusionPlan plan = plan_of(keys, 16, 16, &untrained);
+  ASSERT_GT(plan.crossings.size(), 1U);
+  const Bytes plain = position_bytes(16, 16);
+  Bytes image = plain;
+  swap_crossings(plan.crossings, 16, 16, 4, image.data(), {64, 4});
+  EXPECT_NE(image, plain);
+  swap_crossings(plan.crossings, 16, 16, 4, image.data(), {64, 4});
+  EXPECT_NE(image, plain);
+}
+
+TEST_F(Plans, GuideAndFeedbackGoOn) {
+  WorkingKeys keys = random_keys(engine);
+  const Bytes plain = position_bytes(16, 16);
+  const ConfusionPlan first = plan_of(keys, 16, 16, &trained_feedback());
+  const ConfusionPlan second = plan_of(keys, 16, 16, &trained_feedback());
+  EXPECT_NE(move_rows(first, plain, 16, 16, 4), move_rows(second, plain, 16, 16, 4));
 }
 
 // Of N pixels about one stays where it was: fixed points of a random permutation are Poisson(1).
-TEST(ConfusionMap, HardlyAPixelStays) {
-  auto engine = engine_of(67);
+TEST_F(Plans, HardlyAPixelStays) {
   double stay = 0;
   constexpr int keys_tried = 100;
+  const Bytes plain = position_bytes(32, 32);
   for (int key = 0; key < keys_tried; ++key) {
     WorkingKeys keys = random_keys(engine);
-    const PositionMap map = map_of(keys, 32, 32, trained_feedback());
-    for (std::size_t n = 0; n < 1024; ++n) stay += map.source()[n] == n ? 1.0 : 0.0;
+    const ConfusionPlan plan = plan_of(keys, 32, 32, &trained_feedback());
+    const auto source =
+        words(move_columns(plan, move_rows(plan, plain, 32, 32, 4), 32, 32, 4, true));
+    ASSERT_TRUE(is_bijection(source));
+    for (std::size_t n = 0; n < 1024; ++n) stay += source[n] == n ? 1.0 : 0.0;
   }
   EXPECT_LT(stay / keys_tried, 3);
+}
+
+TEST_F(Plans, SidesOutOfRangeAreRefused) {
+  WorkingKeys keys = random_keys(engine);
+  EXPECT_THROW(plan_of(keys, 0, 3, nullptr), std::invalid_argument);
+  EXPECT_THROW(plan_of(keys, 3, 65536, nullptr), std::invalid_argument);
 }
 
 }  // namespace

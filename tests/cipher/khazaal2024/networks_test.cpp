@@ -6,6 +6,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <span>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -264,6 +265,34 @@ TEST(Evaluate, AgreesWithThePlainVersion) {
       ASSERT_EQ(std::vector<std::int64_t>(o.begin(), o.end()), expected);
       ASSERT_EQ(std::vector<std::int64_t>(f.begin(), f.end()), plain_f);
     }
+  }
+}
+
+TEST(RunNetwork, AgreesWithThePlainVersion) {
+  auto engine = engine_of(93);
+  const auto fill = [&](auto& values) {
+    for (auto& value : values) value = static_cast<std::int8_t>(engine() & 0xFF);
+  };
+  for (int network = 0; network < 20; ++network) {
+    const FeedbackWeights random = testing::random_feedback(engine);
+    const FeedbackWeights& w = network % 2 == 0 ? trained_feedback() : random;
+    HiddenState q{};
+    HiddenState f{};
+    fill(q);
+    fill(f);
+    HiddenState plain_f = f;
+    std::vector<NetworkInput> inputs(50);
+    for (NetworkInput& in : inputs) fill(in);
+    std::vector<NetworkOutput> expected;
+    for (const NetworkInput& in : inputs) expected.push_back(evaluate(w, q, in, plain_f));
+    std::vector<NetworkOutput> outputs(inputs.size());
+    const std::span<const NetworkInput> all(inputs);
+    const std::span<NetworkOutput> out(outputs);
+    run_network(w, q, all.first(1), f, out.first(1));
+    run_network(w, q, all.subspan(1), f, out.subspan(1));
+    ASSERT_EQ(outputs, expected);
+    ASSERT_EQ(f, plain_f);
+    EXPECT_THROW(run_network(w, q, all, f, out.first(3)), std::invalid_argument);
   }
 }
 
