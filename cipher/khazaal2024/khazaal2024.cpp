@@ -111,14 +111,6 @@ void check_header(const Variant& variant, ConstBytes header) {
   }
 }
 
-/// Keystream of the first round of a one-pixel image's schedule, public parameter all zero.
-void first_keystream(const Variant& variant, ConstBytes key, ConstBytes nonce, MutableBytes out) {
-  const PublicParameter none{};
-  WorkingKeys keys = working_keys(
-      working_key_bytes(key, nonce, none, variant.id, variant.rounds, Shape{.rows = 1, .cols = 1}));
-  fill_keystream(keys.lanes, keys.parameters, out);
-}
-
 RoundsHook rounds_hook(const Variant& variant) {
   return {.default_rounds = variant.rounds,
           .encrypt = [variant](unsigned rounds, ConstImage plain, ConstBytes key, ConstBytes nonce,
@@ -148,16 +140,16 @@ CipherEntry entry_for(const Variant& variant) {
                            Image out) { decrypt(variant, cipher, key, header, out); },
       .verify = [variant] { return check_vectors(variant); },
   };
-  entry.has_integrity = variant.public_parameter;
-  if (variant.public_parameter) {
-    entry.public_parameter = [](ConstImage plain, ConstBytes key, ConstBytes nonce) {
-      const PublicParameter parameter = public_parameter(plain, key, nonce);
+  entry.has_integrity = variant.condensed != Condensed::nothing;
+  if (variant.condensed != Condensed::nothing) {
+    entry.public_parameter = [variant](ConstImage plain, ConstBytes key, ConstBytes nonce) {
+      const PublicParameter parameter = public_parameter(variant, plain, key, nonce);
       return Bytes(parameter.begin(), parameter.end());
     };
   }
   if (variant.diffusion) {
     entry.keystream = [variant](ConstBytes key, ConstBytes nonce, MutableBytes bytes) {
-      first_keystream(variant, key, nonce, bytes);
+      raw_keystream(variant, key, nonce, bytes);
     };
     entry.rounds = rounds_hook(variant);
   }
@@ -274,7 +266,7 @@ void decrypt(const Variant& variant, ConstImage cipher, ConstBytes key, ConstByt
 }
 
 void raw_keystream(const Variant& variant, ConstBytes key, ConstBytes nonce, MutableBytes out) {
-  const Shape shape{.rows = 1, .cols = out.size()};
+  const Shape shape{.rows = 1, .cols = 1};
   const WorkingKeys keys =
       working_keys(working_key_bytes(key, nonce, {}, variant.id, variant.rounds, shape));
   Keystream(keys.lanes, keys.parameters, variant.sources).fill(1, 0, out);

@@ -61,8 +61,8 @@ PublicParameter public_parameter(const Variant& variant, ConstImage plain, Const
 void encrypt_rounds(const Variant& variant, ConstImage plain, ConstBytes key, ConstBytes nonce,
                     ConstBytes parameter, Image out);
 
-/// The first `out.size()` bytes of the keystream of round 1, before it meets data, for an image of
-/// that many bytes in one row.
+/// The first bytes of the keystream of round 1, before it meets data, as for an image of one gray
+/// pixel without public parameter, but as long as `out`.
 void raw_keystream(const Variant& variant, ConstBytes key, ConstBytes nonce, MutableBytes out);
 
 }  // namespace icb::khazaal2024
