@@ -35,9 +35,8 @@ namespace {
 
 #if HWY_TARGET == HWY_SCALAR  // no vectors: loops
 
-bool residual_row(const Packed& /*weights*/, const std::uint8_t* /*x*/,
-                  const std::uint8_t* /*north*/, std::size_t /*samples*/, std::size_t /*channels*/,
-                  std::size_t /*sample_bytes*/, std::uint8_t* /*out*/) {
+bool residual_rows(const Packed& /*weights*/, const std::uint8_t* /*x*/,
+                   const std::uint8_t* /*north*/, const Strip& /*strip*/, std::uint8_t* /*out*/) {
   return false;
 }
 
@@ -194,9 +193,7 @@ struct Samples8 {
   using W = S8s;
   using Sum = S16s;
 
-  static HWY_INLINE W weight(const Packed& packed, std::size_t tap, std::size_t channel) {
-    return hn::Load(S8(), packed.taps8[tap][channel]);
-  }
+  static HWY_INLINE W weight(const Packed::Tap& tap) { return hn::Load(S8(), tap.of8); }
 
   static HWY_INLINE W even(W w) {
     return hn::BitCast(S8(), hn::And(hn::BitCast(D16(), w), hn::Set(D16(), 0xFF)));
@@ -204,9 +201,7 @@ struct Samples8 {
 
   static HWY_INLINE W odd(W w) { return hn::Xor(w, even(w)); }
 
-  static HWY_INLINE Sum base(const Packed& /*packed*/, std::size_t /*channel*/) {
-    return hn::Zero(D16());
-  }
+  static HWY_INLINE Sum base(const std::int32_t* /*from*/) { return hn::Zero(D16()); }
 
   static HWY_INLINE V load(const std::uint8_t* from) { return hn::LoadU(D8(), from); }
 
@@ -234,9 +229,7 @@ struct Samples16 {
   using W = S16s;
   using Sum = S32s;
 
-  static HWY_INLINE W weight(const Packed& packed, std::size_t tap, std::size_t channel) {
-    return hn::Load(D16(), packed.taps16[tap][channel]);
-  }
+  static HWY_INLINE W weight(const Packed::Tap& tap) { return hn::Load(D16(), tap.of16); }
 
   static HWY_INLINE W even(W w) {
     return hn::BitCast(D16(), hn::And(hn::BitCast(D32(), w), hn::Set(D32(), 0xFFFF)));
@@ -244,9 +237,7 @@ struct Samples16 {
 
   static HWY_INLINE W odd(W w) { return hn::Xor(w, even(w)); }
 
-  static HWY_INLINE Sum base(const Packed& packed, std::size_t channel) {
-    return hn::Load(D32(), packed.base16[channel]);
-  }
+  static HWY_INLINE Sum base(const std::int32_t* from) { return hn::Load(D32(), from); }
 
   static HWY_INLINE V load(const std::uint8_t* from) {
     return hn::Xor(hn::BitCast(D16(), hn::LoadU(D8(), from)), hn::Set(D16(), -32768));
@@ -265,83 +256,73 @@ struct Samples16 {
   }
 };
 
-/// Weights of a vector whose first sample is of that channel.
-template <class Samples>
-struct Taps {
-  typename Samples::W left_even, left_odd, cross_even, cross_odd, up_even, up_odd, corner_even,
-      corner_odd;
-  typename Samples::Sum base_even, base_odd;
-
-  HWY_INLINE Taps(const Packed& packed, std::size_t channels, std::size_t channel) {
-    const std::size_t next = channels == 3 ? (channel + 1) % 3 : 1;
-    left_even = Samples::weight(packed, Packed::left, channel);
-    left_odd = Samples::weight(packed, Packed::left, next);
-    cross_even = Samples::even(Samples::weight(packed, Packed::cross, channel));
-    cross_odd = Samples::odd(Samples::weight(packed, Packed::cross, channel));
-    up_even = Samples::even(Samples::weight(packed, Packed::up, channel));
-    up_odd = Samples::odd(Samples::weight(packed, Packed::up, channel));
-    corner_even = Samples::even(Samples::weight(packed, Packed::corner, channel));
-    corner_odd = Samples::odd(Samples::weight(packed, Packed::corner, channel));
-    base_even = Samples::base(packed, channel);
-    base_odd = Samples::base(packed, next);
-  }
-};
-
-template <class Samples>
-HWY_INLINE void residual_vector(const Taps<Samples>& taps, const std::uint8_t* HWY_RESTRICT x,
-                                const std::uint8_t* HWY_RESTRICT north, std::size_t pixel,
-                                std::uint8_t* HWY_RESTRICT out) {
-  const auto before = Samples::load(x - pixel - Samples::bytes);
-  const auto left = Samples::load(x - pixel);
-  const auto cross = Samples::load(x - Samples::bytes);
-  const auto up = Samples::load(north);
-  const auto corner = Samples::load(north - pixel);
-  const auto even =
-      hn::Add(hn::Add(hn::Add(pair_sums(before, taps.left_even), taps.base_even),
-                      pair_sums(cross, taps.cross_even)),
-              hn::Add(pair_sums(up, taps.up_even), pair_sums(corner, taps.corner_even)));
-  const auto odd = hn::Add(hn::Add(hn::Add(pair_sums(left, taps.left_odd), taps.base_odd),
-                                   pair_sums(cross, taps.cross_odd)),
-                           hn::Add(pair_sums(up, taps.up_odd), pair_sums(corner, taps.corner_odd)));
-  Samples::store_difference(Samples::load(x), Samples::scaled(even), Samples::scaled(odd), out);
+// Keeps a vector in its register: GCC 12 would rather load it twice, and what level 1 waits for is
+// loads across cache lines.
+template <class V>
+HWY_INLINE void keep(V& v) {
+#if HWY_TARGET <= HWY_SSSE3 && HWY_COMPILER_GCC_ACTUAL
+  asm("" : "+v"(v.raw));
+#else
+  (void)v;
+#endif
 }
 
 template <class Samples>
 HWY_INLINE bool residuals(const Packed& packed, const std::uint8_t* HWY_RESTRICT x,
-                          const std::uint8_t* HWY_RESTRICT north, std::size_t samples,
-                          std::size_t channels, std::uint8_t* HWY_RESTRICT out) {
-  constexpr std::size_t lanes = vector_bytes / Samples::bytes;
-  if (samples < lanes + channels) return false;
-  const std::size_t pixel = channels * Samples::bytes;
-  // Only three channels do not fit a vector.
-  const auto channel_of = [&](std::size_t sample) { return channels == 3 ? sample % 3 : 0; };
-  const Taps<Samples> taps0(packed, channels, 0);
-  const Taps<Samples> taps1(packed, channels, channel_of(lanes));
-  const Taps<Samples> taps2(packed, channels, channel_of(2 * lanes));
-  std::size_t i = channels;
-  for (; i + 3 * lanes <= samples; i += 3 * lanes) {
-    const std::size_t at = i * Samples::bytes;
-    const std::size_t at1 = at + vector_bytes;
-    const std::size_t at2 = at1 + vector_bytes;
-    residual_vector<Samples>(taps0, x + at, north + at, pixel, out + at);
-    residual_vector<Samples>(taps1, x + at1, north + at1, pixel, out + at1);
-    residual_vector<Samples>(taps2, x + at2, north + at2, pixel, out + at2);
-  }
-  while (i < samples) {
-    i = HWY_MIN(i, samples - lanes);  // the last vector does some samples again
-    const std::size_t at = i * Samples::bytes;
-    residual_vector<Samples>(Taps<Samples>(packed, channels, channel_of(i)), x + at, north + at,
-                             pixel, out + at);
-    i += lanes;
+                          const std::uint8_t* HWY_RESTRICT north, const Strip& strip,
+                          std::uint8_t* HWY_RESTRICT out) {
+  constexpr std::size_t bytes = Samples::bytes;
+  constexpr std::size_t lanes = vector_bytes / bytes;
+  if (strip.samples < lanes + strip.channels) return false;
+  const std::size_t pixel = strip.channels * bytes;
+  const std::size_t row_bytes = strip.samples * bytes;
+
+  const auto left_even = Samples::weight(packed.left_even);
+  const auto left_odd = Samples::weight(packed.left_odd);
+  const auto cross_even = Samples::even(Samples::weight(packed.cross));
+  const auto cross_odd = Samples::odd(Samples::weight(packed.cross));
+  const auto up_even = Samples::even(Samples::weight(packed.up));
+  const auto up_odd = Samples::odd(Samples::weight(packed.up));
+  const auto corner_even = Samples::even(Samples::weight(packed.corner));
+  const auto corner_odd = Samples::odd(Samples::weight(packed.corner));
+  const auto base_even = Samples::base(packed.base_even);
+  const auto base_odd = Samples::base(packed.base_odd);
+
+  // A vector starts in channel 0; three channels leave one or two lanes over.
+  const std::size_t step = lanes / strip.channels * strip.channels;
+  for (std::size_t i = strip.channels; i < strip.samples; i += step) {
+    i = HWY_MIN(i, strip.samples - step);  // the last vector does some samples again
+    std::size_t at = i * bytes;
+    auto up = Samples::load(north + at);
+    auto corner = Samples::load(north + at - pixel);
+    for (std::size_t row = 0; row < strip.height; ++row, at += row_bytes) {
+      keep(up);
+      keep(corner);
+      const auto before = Samples::load(x + at - pixel - bytes);
+      auto left = Samples::load(x + at - pixel);
+      auto cross = Samples::load(x + at - bytes);
+      auto self = Samples::load(x + at);
+      keep(left);
+      keep(cross);
+      keep(self);
+      const auto even = hn::Add(
+          hn::Add(hn::Add(pair_sums(before, left_even), base_even), pair_sums(cross, cross_even)),
+          hn::Add(pair_sums(up, up_even), pair_sums(corner, corner_even)));
+      const auto odd = hn::Add(
+          hn::Add(hn::Add(pair_sums(left, left_odd), base_odd), pair_sums(cross, cross_odd)),
+          hn::Add(pair_sums(up, up_odd), pair_sums(corner, corner_odd)));
+      Samples::store_difference(self, Samples::scaled(even), Samples::scaled(odd), out + at);
+      up = self;
+      corner = left;
+    }
   }
   return true;
 }
 
-bool residual_row(const Packed& packed, const std::uint8_t* x, const std::uint8_t* north,
-                  std::size_t samples, std::size_t channels, std::size_t sample_bytes,
-                  std::uint8_t* out) {
-  return sample_bytes == 1 ? residuals<Samples8>(packed, x, north, samples, channels, out)
-                           : residuals<Samples16>(packed, x, north, samples, channels, out);
+bool residual_rows(const Packed& packed, const std::uint8_t* x, const std::uint8_t* north,
+                   const Strip& strip, std::uint8_t* out) {
+  return strip.sample_bytes == 1 ? residuals<Samples8>(packed, x, north, strip, out)
+                                 : residuals<Samples16>(packed, x, north, strip, out);
 }
 
 // --- Level 2 ------------------------------------------------------------------------------------
@@ -634,16 +615,14 @@ HWY_AFTER_NAMESPACE();
 
 namespace icb::khazaal2024::kernels {
 
-HWY_EXPORT(residual_row);
+HWY_EXPORT(residual_rows);
 HWY_EXPORT(texture_row);
 HWY_EXPORT(parts_row);
 HWY_EXPORT(structure_row);
 
-bool residual_row(const Packed& weights, const std::uint8_t* x, const std::uint8_t* north,
-                  std::size_t samples, std::size_t channels, std::size_t sample_bytes,
-                  std::uint8_t* out) {
-  return HWY_DYNAMIC_DISPATCH(residual_row)(weights, x, north, samples, channels, sample_bytes,
-                                            out);
+bool residual_rows(const Packed& weights, const std::uint8_t* x, const std::uint8_t* north,
+                   const Strip& strip, std::uint8_t* out) {
+  return HWY_DYNAMIC_DISPATCH(residual_rows)(weights, x, north, strip, out);
 }
 
 void texture_row(const Packed& weights, const std::uint8_t* const rows[4], std::size_t cols,
