@@ -40,6 +40,10 @@ bool residual_rows(const Packed& /*weights*/, const std::uint8_t* /*x*/,
   return false;
 }
 
+void high_bytes(const std::uint8_t* from, std::size_t samples, std::uint8_t* to) {
+  for (std::size_t i = 0; i < samples; ++i) to[i] = from[2 * i + 1];
+}
+
 std::uint8_t activation(std::int32_t sum, int shift) {
   return static_cast<std::uint8_t>(HWY_MIN(HWY_MAX(sum >> shift, 0), 127));
 }
@@ -327,6 +331,17 @@ bool residual_rows(const Packed& packed, const std::uint8_t* x, const std::uint8
 
 // --- Level 2 ------------------------------------------------------------------------------------
 
+void high_bytes(const std::uint8_t* HWY_RESTRICT from, std::size_t samples,
+                std::uint8_t* HWY_RESTRICT to) {
+  std::size_t i = 0;
+  for (; i + vector_bytes <= samples; i += vector_bytes) {
+    const U8s lower = hn::LoadU(D8(), from + 2 * i);
+    const U8s upper = hn::LoadU(D8(), from + 2 * i + vector_bytes);
+    hn::StoreU(hn::ConcatOdd(D8(), upper, lower), D8(), to + i);
+  }
+  for (; i < samples; ++i) to[i] = from[2 * i + 1];
+}
+
 /// Four pixels of one channel to a word: word k of a step is channel k mod C of patch k div C.
 template <std::size_t kChannels>
 class Patches {
@@ -486,10 +501,10 @@ HWY_INLINE std::int32_t word_at(const std::uint8_t* from) {
   return word;
 }
 
-/// All filters of an output side by side, as many outputs as fit; or filters in several vectors.
+/// All filters of an output side by side, two outputs if they fit; or filters in several vectors.
 template <std::size_t kFilters, std::size_t kMaps>
 struct Convolution {
-  static constexpr std::size_t outputs = HWY_MAX(words / kFilters, 1);
+  static constexpr std::size_t outputs = HWY_MAX(words / kFilters, 1);  // of a vector
   static constexpr std::size_t vectors = HWY_MAX(kFilters / words, 1);
   static constexpr std::size_t groups = kMaps / 4;
 
@@ -499,67 +514,79 @@ struct Convolution {
   std::size_t in_pixel;  // bytes
   std::size_t in_row;
 
-  template <std::size_t kVector>
-  HWY_INLINE S32s added(S32s sum, const std::uint8_t* first, const std::uint8_t* second,
-                        std::size_t dy, std::size_t dx) const {
-    for (std::size_t group = 0; group < groups; ++group) {
-      const std::size_t from = dy * in_row + dx * in_pixel + 4 * group;
-      S32s x = hn::Set(D32(), word_at(first + from));
-      if constexpr (outputs == 2) {
-        const auto in_second =
-            hn::Gt(hn::Iota(D32(), 0), hn::Set(D32(), static_cast<std::int32_t>(kFilters) - 1));
-        x = hn::IfThenElse(in_second, hn::Set(D32(), word_at(second + from)), x);
-      }
-      const S8s w = hn::Load(S8(), weight[(4 * dy + dx) * groups + group][kVector * words]);
-      sum = add_products(sum, hn::BitCast(D8(), x), w);
+  /// Four maps for one or two outputs.
+  static HWY_INLINE U8s maps(const std::uint8_t* first, const std::uint8_t* second) {
+    S32s x = hn::Set(D32(), word_at(first));
+    if constexpr (outputs == 2) {
+      const auto in_second =
+          hn::Gt(hn::Iota(D32(), 0), hn::Set(D32(), static_cast<std::int32_t>(kFilters) - 1));
+      x = hn::IfThenElse(in_second, hn::Set(D32(), word_at(second)), x);
     }
-    return sum;
+    return hn::BitCast(D8(), x);
   }
 
-  template <std::size_t kVector>
-  HWY_INLINE S32s row_added(S32s sum, const std::uint8_t* first, const std::uint8_t* second,
-                            std::size_t dy) const {
-    sum = added<kVector>(sum, first, second, dy, 0);
-    sum = added<kVector>(sum, first, second, dy, 1);
-    sum = added<kVector>(sum, first, second, dy, 2);
-    return added<kVector>(sum, first, second, dy, 3);
+  HWY_INLINE S8s weights(std::size_t dy, std::size_t dx, std::size_t group,
+                         std::size_t vector) const {
+    return hn::Load(S8(), weight[(4 * dy + dx) * groups + group][vector * words]);
   }
 
-  template <std::size_t kVector>
-  HWY_INLINE void one(const std::uint8_t* first, const std::uint8_t* second, std::size_t height,
-                      std::size_t width, std::uint8_t* to, bool both) const {
-    S32s sum = hn::Load(D32(), bias + kVector * words);
-    if (height == 4 && width == 4) {
-      sum = row_added<kVector>(sum, first, second, 0);
-      sum = row_added<kVector>(sum, first, second, 1);
-      sum = row_added<kVector>(sum, first, second, 2);
-      sum = row_added<kVector>(sum, first, second, 3);
-    } else {
-      for (std::size_t dy = 0; dy < height; ++dy) {
-        for (std::size_t dx = 0; dx < width; ++dx) {
-          sum = added<kVector>(sum, first, second, dy, dx);
+  HWY_INLINE auto activation(S32s sum) const {
+    const hn::Rebind<std::uint8_t, D32> narrow;
+    return hn::DemoteTo(narrow, hn::Min(hn::ShiftRightSame(sum, shift), hn::Set(D32(), 127)));
+  }
+
+  /// Four outputs from whole patches; every weight is loaded once for all.
+  HWY_INLINE void four(const std::uint8_t* const from[4], std::uint8_t* to) const {
+    const hn::Rebind<std::uint8_t, D32> narrow;
+    for (std::size_t vector = 0; vector < vectors; ++vector) {
+      const S32s start = hn::Load(D32(), bias + vector * words);
+      S32s a = start;
+      S32s b = start;
+      S32s c = start;
+      S32s d = start;
+      for (std::size_t dy = 0; dy < 4; ++dy) {
+        for (std::size_t dx = 0; dx < 4; ++dx) {
+          for (std::size_t group = 0; group < groups; ++group) {
+            const std::size_t at = dy * in_row + dx * in_pixel + 4 * group;
+            const S8s w = weights(dy, dx, group, vector);
+            if constexpr (outputs == 2) {
+              a = add_products(a, maps(from[0] + at, from[1] + at), w);
+              b = add_products(b, maps(from[2] + at, from[3] + at), w);
+            } else {
+              a = add_products(a, maps(from[0] + at, nullptr), w);
+              b = add_products(b, maps(from[1] + at, nullptr), w);
+              c = add_products(c, maps(from[2] + at, nullptr), w);
+              d = add_products(d, maps(from[3] + at, nullptr), w);
+            }
+          }
         }
       }
-    }
-    const hn::Rebind<std::uint8_t, D32> narrow;
-    const auto y =
-        hn::DemoteTo(narrow, hn::Min(hn::ShiftRightSame(sum, shift), hn::Set(D32(), 127)));
-    HWY_ALIGN std::uint8_t bytes[words];
-    if (outputs == 1 || both) {
-      hn::StoreU(y, narrow, to + kVector * words);
-    } else {
-      hn::Store(y, narrow, bytes);
-      std::memcpy(to, bytes, kFilters);
+      std::uint8_t* at = to + vector * words;
+      hn::StoreU(activation(a), narrow, at);
+      hn::StoreU(activation(b), narrow, at + outputs * kFilters);
+      if constexpr (outputs == 1) {
+        hn::StoreU(activation(c), narrow, at + 2 * kFilters);
+        hn::StoreU(activation(d), narrow, at + 3 * kFilters);
+      }
     }
   }
 
-  HWY_INLINE void all(const std::uint8_t* first, const std::uint8_t* second, std::size_t height,
-                      std::size_t width, std::uint8_t* to, bool both) const {
-    one<0>(first, second, height, width, to, both);
-    if constexpr (vectors > 1) one<1>(first, second, height, width, to, both);
-    if constexpr (vectors > 2) {
-      one<2>(first, second, height, width, to, both);
-      one<3>(first, second, height, width, to, both);
+  /// One output from a patch that may be cut off.
+  HWY_INLINE void one(const std::uint8_t* from, std::size_t height, std::size_t width,
+                      std::uint8_t* to) const {
+    for (std::size_t vector = 0; vector < vectors; ++vector) {
+      S32s sum = hn::Load(D32(), bias + vector * words);
+      for (std::size_t dy = 0; dy < height; ++dy) {
+        for (std::size_t dx = 0; dx < width; ++dx) {
+          for (std::size_t group = 0; group < groups; ++group) {
+            const std::uint8_t* at = from + dy * in_row + dx * in_pixel + 4 * group;
+            sum = add_products(sum, maps(at, at), weights(dy, dx, group, vector));
+          }
+        }
+      }
+      HWY_ALIGN std::uint8_t bytes[words];
+      hn::Store(activation(sum), hn::Rebind<std::uint8_t, D32>(), bytes);
+      std::memcpy(to + vector * words, bytes, HWY_MIN(words, kFilters));
     }
   }
 
@@ -569,24 +596,20 @@ struct Convolution {
     const std::size_t count = (cols + 3) / 4 * channels;
     std::size_t k = 0;
     std::size_t channel = 0;
-    const std::uint8_t* from = in;
     const auto next = [&] {
-      from += kMaps;
+      const std::uint8_t* from = in;
+      in += kMaps;
       if (++channel == channels) {
         channel = 0;
-        from += 3 * in_pixel;
+        in += 3 * in_pixel;
       }
+      return from;
     };
-    for (; height == 4 && k + outputs <= full; k += outputs, out += outputs * kFilters) {
-      const std::uint8_t* first = from;
-      if constexpr (outputs == 2) next();
-      all(first, from, 4, 4, out, true);
-      next();
+    for (; height == 4 && k + 4 <= full; k += 4, out += 4 * kFilters) {
+      const std::uint8_t* const from[4] = {next(), next(), next(), next()};
+      four(from, out);
     }
-    for (; k < count; ++k, out += kFilters) {
-      all(from, from, height, k < full ? 4 : cols % 4, out, false);
-      next();
-    }
+    for (; k < count; ++k, out += kFilters) one(next(), height, k < full ? 4 : cols % 4, out);
   }
 };
 
@@ -616,6 +639,7 @@ HWY_AFTER_NAMESPACE();
 namespace icb::khazaal2024::kernels {
 
 HWY_EXPORT(residual_rows);
+HWY_EXPORT(high_bytes);
 HWY_EXPORT(texture_row);
 HWY_EXPORT(parts_row);
 HWY_EXPORT(structure_row);
@@ -623,6 +647,10 @@ HWY_EXPORT(structure_row);
 bool residual_rows(const Packed& weights, const std::uint8_t* x, const std::uint8_t* north,
                    const Strip& strip, std::uint8_t* out) {
   return HWY_DYNAMIC_DISPATCH(residual_rows)(weights, x, north, strip, out);
+}
+
+void high_bytes(const std::uint8_t* from, std::size_t samples, std::uint8_t* to) {
+  HWY_DYNAMIC_DISPATCH(high_bytes)(from, samples, to);
 }
 
 void texture_row(const Packed& weights, const std::uint8_t* const rows[4], std::size_t cols,

@@ -14,6 +14,7 @@ struct Packed {
     alignas(64) std::int8_t of8[64];
     alignas(64) std::int16_t of16[32];
   };
+
   Tap up, corner, cross;
   /// Of the even or the odd samples alone, two weights each: that of the sample to the left in the
   /// channel before, and that of the sample to the left.
@@ -43,13 +44,16 @@ struct Strip {
   std::size_t sample_bytes;
 };
 
-/// Rows of level 1 from their second pixels on. north is the row above the first. The samples before
-/// x[0] and behind the last row are read, in x and north; the sample behind each row is
+/// Rows of level 1 from their second pixels on. north is the row above the first. The samples
+/// before x[0] and behind the last row are read, in x and north; the sample behind each row is
 /// overwritten. What they hold does not matter.
 ///
 /// Returns false, having done nothing, if the rows are too narrow for a vector.
 bool residual_rows(const Packed& weights, const std::uint8_t* x, const std::uint8_t* north,
                    const Strip& strip, std::uint8_t* out);
+
+/// The upper bytes of 16-bit samples.
+void high_bytes(const std::uint8_t* from, std::size_t samples, std::uint8_t* to);
 
 /// A row of level 2 out of four rows of 8-bit samples. Up to 64 bytes behind the row are
 /// overwritten.

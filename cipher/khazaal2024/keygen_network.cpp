@@ -353,8 +353,7 @@ class Unit {
       rows.at(i) = row_at(row + i);
       if (!m_high.empty()) {
         std::uint8_t* high = m_high.data() + i * m_samples;
-        const std::uint8_t* x = row_at(row + i);
-        for (std::size_t k = 0; k < m_samples; ++k) high[k] = x[2 * k + 1];
+        kernels::high_bytes(row_at(row + i), m_samples, high);
         rows.at(i) = high;
       }
     }
