@@ -35,10 +35,13 @@ namespace {
 
 #if HWY_TARGET == HWY_SCALAR  // no vectors: loops
 
-bool residual_row(const Packed& /*weights*/, const std::uint8_t* /*x*/,
-                  const std::uint8_t* /*north*/, std::size_t /*samples*/, std::size_t /*channels*/,
-                  std::size_t /*sample_bytes*/, std::uint8_t* /*out*/) {
+bool residual_rows(const Packed& /*weights*/, const std::uint8_t* /*x*/,
+                   const std::uint8_t* /*north*/, const Strip& /*strip*/, std::uint8_t* /*out*/) {
   return false;
+}
+
+void high_bytes(const std::uint8_t* from, std::size_t samples, std::uint8_t* to) {
+  for (std::size_t i = 0; i < samples; ++i) to[i] = from[2 * i + 1];
 }
 
 std::uint8_t activation(std::int32_t sum, int shift) {
@@ -194,9 +197,7 @@ struct Samples8 {
   using W = S8s;
   using Sum = S16s;
 
-  static HWY_INLINE W weight(const Packed& packed, std::size_t tap, std::size_t channel) {
-    return hn::Load(S8(), packed.taps8[tap][channel]);
-  }
+  static HWY_INLINE W weight(const Packed::Tap& tap) { return hn::Load(S8(), tap.of8); }
 
   static HWY_INLINE W even(W w) {
     return hn::BitCast(S8(), hn::And(hn::BitCast(D16(), w), hn::Set(D16(), 0xFF)));
@@ -204,9 +205,7 @@ struct Samples8 {
 
   static HWY_INLINE W odd(W w) { return hn::Xor(w, even(w)); }
 
-  static HWY_INLINE Sum base(const Packed& /*packed*/, std::size_t /*channel*/) {
-    return hn::Zero(D16());
-  }
+  static HWY_INLINE Sum base(const std::int32_t* /*from*/) { return hn::Zero(D16()); }
 
   static HWY_INLINE V load(const std::uint8_t* from) { return hn::LoadU(D8(), from); }
 
@@ -234,9 +233,7 @@ struct Samples16 {
   using W = S16s;
   using Sum = S32s;
 
-  static HWY_INLINE W weight(const Packed& packed, std::size_t tap, std::size_t channel) {
-    return hn::Load(D16(), packed.taps16[tap][channel]);
-  }
+  static HWY_INLINE W weight(const Packed::Tap& tap) { return hn::Load(D16(), tap.of16); }
 
   static HWY_INLINE W even(W w) {
     return hn::BitCast(D16(), hn::And(hn::BitCast(D32(), w), hn::Set(D32(), 0xFFFF)));
@@ -244,9 +241,7 @@ struct Samples16 {
 
   static HWY_INLINE W odd(W w) { return hn::Xor(w, even(w)); }
 
-  static HWY_INLINE Sum base(const Packed& packed, std::size_t channel) {
-    return hn::Load(D32(), packed.base16[channel]);
-  }
+  static HWY_INLINE Sum base(const std::int32_t* from) { return hn::Load(D32(), from); }
 
   static HWY_INLINE V load(const std::uint8_t* from) {
     return hn::Xor(hn::BitCast(D16(), hn::LoadU(D8(), from)), hn::Set(D16(), -32768));
@@ -265,86 +260,87 @@ struct Samples16 {
   }
 };
 
-/// Weights of a vector whose first sample is of that channel.
-template <class Samples>
-struct Taps {
-  typename Samples::W left_even, left_odd, cross_even, cross_odd, up_even, up_odd, corner_even,
-      corner_odd;
-  typename Samples::Sum base_even, base_odd;
-
-  HWY_INLINE Taps(const Packed& packed, std::size_t channels, std::size_t channel) {
-    const std::size_t next = channels == 3 ? (channel + 1) % 3 : 1;
-    left_even = Samples::weight(packed, Packed::left, channel);
-    left_odd = Samples::weight(packed, Packed::left, next);
-    cross_even = Samples::even(Samples::weight(packed, Packed::cross, channel));
-    cross_odd = Samples::odd(Samples::weight(packed, Packed::cross, channel));
-    up_even = Samples::even(Samples::weight(packed, Packed::up, channel));
-    up_odd = Samples::odd(Samples::weight(packed, Packed::up, channel));
-    corner_even = Samples::even(Samples::weight(packed, Packed::corner, channel));
-    corner_odd = Samples::odd(Samples::weight(packed, Packed::corner, channel));
-    base_even = Samples::base(packed, channel);
-    base_odd = Samples::base(packed, next);
-  }
-};
-
-template <class Samples>
-HWY_INLINE void residual_vector(const Taps<Samples>& taps, const std::uint8_t* HWY_RESTRICT x,
-                                const std::uint8_t* HWY_RESTRICT north, std::size_t pixel,
-                                std::uint8_t* HWY_RESTRICT out) {
-  const auto before = Samples::load(x - pixel - Samples::bytes);
-  const auto left = Samples::load(x - pixel);
-  const auto cross = Samples::load(x - Samples::bytes);
-  const auto up = Samples::load(north);
-  const auto corner = Samples::load(north - pixel);
-  const auto even =
-      hn::Add(hn::Add(hn::Add(pair_sums(before, taps.left_even), taps.base_even),
-                      pair_sums(cross, taps.cross_even)),
-              hn::Add(pair_sums(up, taps.up_even), pair_sums(corner, taps.corner_even)));
-  const auto odd = hn::Add(hn::Add(hn::Add(pair_sums(left, taps.left_odd), taps.base_odd),
-                                   pair_sums(cross, taps.cross_odd)),
-                           hn::Add(pair_sums(up, taps.up_odd), pair_sums(corner, taps.corner_odd)));
-  Samples::store_difference(Samples::load(x), Samples::scaled(even), Samples::scaled(odd), out);
+// Keeps a vector in its register: GCC 12 would rather load it twice, and what level 1 waits for is
+// loads across cache lines.
+template <class V>
+HWY_INLINE void keep(V& v) {
+#if HWY_TARGET <= HWY_SSSE3 && HWY_COMPILER_GCC_ACTUAL
+  asm("" : "+v"(v.raw));
+#else
+  (void)v;
+#endif
 }
 
 template <class Samples>
 HWY_INLINE bool residuals(const Packed& packed, const std::uint8_t* HWY_RESTRICT x,
-                          const std::uint8_t* HWY_RESTRICT north, std::size_t samples,
-                          std::size_t channels, std::uint8_t* HWY_RESTRICT out) {
-  constexpr std::size_t lanes = vector_bytes / Samples::bytes;
-  if (samples < lanes + channels) return false;
-  const std::size_t pixel = channels * Samples::bytes;
-  // Only three channels do not fit a vector.
-  const auto channel_of = [&](std::size_t sample) { return channels == 3 ? sample % 3 : 0; };
-  const Taps<Samples> taps0(packed, channels, 0);
-  const Taps<Samples> taps1(packed, channels, channel_of(lanes));
-  const Taps<Samples> taps2(packed, channels, channel_of(2 * lanes));
-  std::size_t i = channels;
-  for (; i + 3 * lanes <= samples; i += 3 * lanes) {
-    const std::size_t at = i * Samples::bytes;
-    const std::size_t at1 = at + vector_bytes;
-    const std::size_t at2 = at1 + vector_bytes;
-    residual_vector<Samples>(taps0, x + at, north + at, pixel, out + at);
-    residual_vector<Samples>(taps1, x + at1, north + at1, pixel, out + at1);
-    residual_vector<Samples>(taps2, x + at2, north + at2, pixel, out + at2);
-  }
-  while (i < samples) {
-    i = HWY_MIN(i, samples - lanes);  // the last vector does some samples again
-    const std::size_t at = i * Samples::bytes;
-    residual_vector<Samples>(Taps<Samples>(packed, channels, channel_of(i)), x + at, north + at,
-                             pixel, out + at);
-    i += lanes;
+                          const std::uint8_t* HWY_RESTRICT north, const Strip& strip,
+                          std::uint8_t* HWY_RESTRICT out) {
+  constexpr std::size_t bytes = Samples::bytes;
+  constexpr std::size_t lanes = vector_bytes / bytes;
+  if (strip.samples < lanes + strip.channels) return false;
+  const std::size_t pixel = strip.channels * bytes;
+  const std::size_t row_bytes = strip.samples * bytes;
+
+  const auto left_even = Samples::weight(packed.left_even);
+  const auto left_odd = Samples::weight(packed.left_odd);
+  const auto cross_even = Samples::even(Samples::weight(packed.cross));
+  const auto cross_odd = Samples::odd(Samples::weight(packed.cross));
+  const auto up_even = Samples::even(Samples::weight(packed.up));
+  const auto up_odd = Samples::odd(Samples::weight(packed.up));
+  const auto corner_even = Samples::even(Samples::weight(packed.corner));
+  const auto corner_odd = Samples::odd(Samples::weight(packed.corner));
+  const auto base_even = Samples::base(packed.base_even);
+  const auto base_odd = Samples::base(packed.base_odd);
+
+  // A vector starts in channel 0; three channels leave one or two lanes over.
+  const std::size_t step = lanes / strip.channels * strip.channels;
+  for (std::size_t i = strip.channels; i < strip.samples; i += step) {
+    i = HWY_MIN(i, strip.samples - step);  // the last vector does some samples again
+    std::size_t at = i * bytes;
+    auto up = Samples::load(north + at);
+    auto corner = Samples::load(north + at - pixel);
+    for (std::size_t row = 0; row < strip.height; ++row, at += row_bytes) {
+      keep(up);
+      keep(corner);
+      const auto before = Samples::load(x + at - pixel - bytes);
+      auto left = Samples::load(x + at - pixel);
+      auto cross = Samples::load(x + at - bytes);
+      auto self = Samples::load(x + at);
+      keep(left);
+      keep(cross);
+      keep(self);
+      const auto even = hn::Add(
+          hn::Add(hn::Add(pair_sums(before, left_even), base_even), pair_sums(cross, cross_even)),
+          hn::Add(pair_sums(up, up_even), pair_sums(corner, corner_even)));
+      const auto odd = hn::Add(
+          hn::Add(hn::Add(pair_sums(left, left_odd), base_odd), pair_sums(cross, cross_odd)),
+          hn::Add(pair_sums(up, up_odd), pair_sums(corner, corner_odd)));
+      Samples::store_difference(self, Samples::scaled(even), Samples::scaled(odd), out + at);
+      up = self;
+      corner = left;
+    }
   }
   return true;
 }
 
-bool residual_row(const Packed& packed, const std::uint8_t* x, const std::uint8_t* north,
-                  std::size_t samples, std::size_t channels, std::size_t sample_bytes,
-                  std::uint8_t* out) {
-  return sample_bytes == 1 ? residuals<Samples8>(packed, x, north, samples, channels, out)
-                           : residuals<Samples16>(packed, x, north, samples, channels, out);
+bool residual_rows(const Packed& packed, const std::uint8_t* x, const std::uint8_t* north,
+                   const Strip& strip, std::uint8_t* out) {
+  return strip.sample_bytes == 1 ? residuals<Samples8>(packed, x, north, strip, out)
+                                 : residuals<Samples16>(packed, x, north, strip, out);
 }
 
 // --- Level 2 ------------------------------------------------------------------------------------
+
+void high_bytes(const std::uint8_t* HWY_RESTRICT from, std::size_t samples,
+                std::uint8_t* HWY_RESTRICT to) {
+  std::size_t i = 0;
+  for (; i + vector_bytes <= samples; i += vector_bytes) {
+    const U8s lower = hn::LoadU(D8(), from + 2 * i);
+    const U8s upper = hn::LoadU(D8(), from + 2 * i + vector_bytes);
+    hn::StoreU(hn::ConcatOdd(D8(), upper, lower), D8(), to + i);
+  }
+  for (; i < samples; ++i) to[i] = from[2 * i + 1];
+}
 
 /// Four pixels of one channel to a word: word k of a step is channel k mod C of patch k div C.
 template <std::size_t kChannels>
@@ -505,10 +501,10 @@ HWY_INLINE std::int32_t word_at(const std::uint8_t* from) {
   return word;
 }
 
-/// All filters of an output side by side, as many outputs as fit; or filters in several vectors.
+/// All filters of an output side by side, two outputs if they fit; or filters in several vectors.
 template <std::size_t kFilters, std::size_t kMaps>
 struct Convolution {
-  static constexpr std::size_t outputs = HWY_MAX(words / kFilters, 1);
+  static constexpr std::size_t outputs = HWY_MAX(words / kFilters, 1);  // of a vector
   static constexpr std::size_t vectors = HWY_MAX(kFilters / words, 1);
   static constexpr std::size_t groups = kMaps / 4;
 
@@ -518,67 +514,79 @@ struct Convolution {
   std::size_t in_pixel;  // bytes
   std::size_t in_row;
 
-  template <std::size_t kVector>
-  HWY_INLINE S32s added(S32s sum, const std::uint8_t* first, const std::uint8_t* second,
-                        std::size_t dy, std::size_t dx) const {
-    for (std::size_t group = 0; group < groups; ++group) {
-      const std::size_t from = dy * in_row + dx * in_pixel + 4 * group;
-      S32s x = hn::Set(D32(), word_at(first + from));
-      if constexpr (outputs == 2) {
-        const auto in_second =
-            hn::Gt(hn::Iota(D32(), 0), hn::Set(D32(), static_cast<std::int32_t>(kFilters) - 1));
-        x = hn::IfThenElse(in_second, hn::Set(D32(), word_at(second + from)), x);
-      }
-      const S8s w = hn::Load(S8(), weight[(4 * dy + dx) * groups + group][kVector * words]);
-      sum = add_products(sum, hn::BitCast(D8(), x), w);
+  /// Four maps for one or two outputs.
+  static HWY_INLINE U8s maps(const std::uint8_t* first, const std::uint8_t* second) {
+    S32s x = hn::Set(D32(), word_at(first));
+    if constexpr (outputs == 2) {
+      const auto in_second =
+          hn::Gt(hn::Iota(D32(), 0), hn::Set(D32(), static_cast<std::int32_t>(kFilters) - 1));
+      x = hn::IfThenElse(in_second, hn::Set(D32(), word_at(second)), x);
     }
-    return sum;
+    return hn::BitCast(D8(), x);
   }
 
-  template <std::size_t kVector>
-  HWY_INLINE S32s row_added(S32s sum, const std::uint8_t* first, const std::uint8_t* second,
-                            std::size_t dy) const {
-    sum = added<kVector>(sum, first, second, dy, 0);
-    sum = added<kVector>(sum, first, second, dy, 1);
-    sum = added<kVector>(sum, first, second, dy, 2);
-    return added<kVector>(sum, first, second, dy, 3);
+  HWY_INLINE S8s weights(std::size_t dy, std::size_t dx, std::size_t group,
+                         std::size_t vector) const {
+    return hn::Load(S8(), weight[(4 * dy + dx) * groups + group][vector * words]);
   }
 
-  template <std::size_t kVector>
-  HWY_INLINE void one(const std::uint8_t* first, const std::uint8_t* second, std::size_t height,
-                      std::size_t width, std::uint8_t* to, bool both) const {
-    S32s sum = hn::Load(D32(), bias + kVector * words);
-    if (height == 4 && width == 4) {
-      sum = row_added<kVector>(sum, first, second, 0);
-      sum = row_added<kVector>(sum, first, second, 1);
-      sum = row_added<kVector>(sum, first, second, 2);
-      sum = row_added<kVector>(sum, first, second, 3);
-    } else {
-      for (std::size_t dy = 0; dy < height; ++dy) {
-        for (std::size_t dx = 0; dx < width; ++dx) {
-          sum = added<kVector>(sum, first, second, dy, dx);
+  HWY_INLINE auto activation(S32s sum) const {
+    const hn::Rebind<std::uint8_t, D32> narrow;
+    return hn::DemoteTo(narrow, hn::Min(hn::ShiftRightSame(sum, shift), hn::Set(D32(), 127)));
+  }
+
+  /// Four outputs from whole patches; every weight is loaded once for all.
+  HWY_INLINE void four(const std::uint8_t* const from[4], std::uint8_t* to) const {
+    const hn::Rebind<std::uint8_t, D32> narrow;
+    for (std::size_t vector = 0; vector < vectors; ++vector) {
+      const S32s start = hn::Load(D32(), bias + vector * words);
+      S32s a = start;
+      S32s b = start;
+      S32s c = start;
+      S32s d = start;
+      for (std::size_t dy = 0; dy < 4; ++dy) {
+        for (std::size_t dx = 0; dx < 4; ++dx) {
+          for (std::size_t group = 0; group < groups; ++group) {
+            const std::size_t at = dy * in_row + dx * in_pixel + 4 * group;
+            const S8s w = weights(dy, dx, group, vector);
+            if constexpr (outputs == 2) {
+              a = add_products(a, maps(from[0] + at, from[1] + at), w);
+              b = add_products(b, maps(from[2] + at, from[3] + at), w);
+            } else {
+              a = add_products(a, maps(from[0] + at, nullptr), w);
+              b = add_products(b, maps(from[1] + at, nullptr), w);
+              c = add_products(c, maps(from[2] + at, nullptr), w);
+              d = add_products(d, maps(from[3] + at, nullptr), w);
+            }
+          }
         }
       }
-    }
-    const hn::Rebind<std::uint8_t, D32> narrow;
-    const auto y =
-        hn::DemoteTo(narrow, hn::Min(hn::ShiftRightSame(sum, shift), hn::Set(D32(), 127)));
-    HWY_ALIGN std::uint8_t bytes[words];
-    if (outputs == 1 || both) {
-      hn::StoreU(y, narrow, to + kVector * words);
-    } else {
-      hn::Store(y, narrow, bytes);
-      std::memcpy(to, bytes, kFilters);
+      std::uint8_t* at = to + vector * words;
+      hn::StoreU(activation(a), narrow, at);
+      hn::StoreU(activation(b), narrow, at + outputs * kFilters);
+      if constexpr (outputs == 1) {
+        hn::StoreU(activation(c), narrow, at + 2 * kFilters);
+        hn::StoreU(activation(d), narrow, at + 3 * kFilters);
+      }
     }
   }
 
-  HWY_INLINE void all(const std::uint8_t* first, const std::uint8_t* second, std::size_t height,
-                      std::size_t width, std::uint8_t* to, bool both) const {
-    one<0>(first, second, height, width, to, both);
-    if constexpr (vectors > 1) one<1>(first, second, height, width, to, both);
-    if constexpr (vectors > 2) {
-      one<2>(first, second, height, width, to, both);
-      one<3>(first, second, height, width, to, both);
+  /// One output from a patch that may be cut off.
+  HWY_INLINE void one(const std::uint8_t* from, std::size_t height, std::size_t width,
+                      std::uint8_t* to) const {
+    for (std::size_t vector = 0; vector < vectors; ++vector) {
+      S32s sum = hn::Load(D32(), bias + vector * words);
+      for (std::size_t dy = 0; dy < height; ++dy) {
+        for (std::size_t dx = 0; dx < width; ++dx) {
+          for (std::size_t group = 0; group < groups; ++group) {
+            const std::uint8_t* at = from + dy * in_row + dx * in_pixel + 4 * group;
+            sum = add_products(sum, maps(at, at), weights(dy, dx, group, vector));
+          }
+        }
+      }
+      HWY_ALIGN std::uint8_t bytes[words];
+      hn::Store(activation(sum), hn::Rebind<std::uint8_t, D32>(), bytes);
+      std::memcpy(to + vector * words, bytes, HWY_MIN(words, kFilters));
     }
   }
 
@@ -588,24 +596,20 @@ struct Convolution {
     const std::size_t count = (cols + 3) / 4 * channels;
     std::size_t k = 0;
     std::size_t channel = 0;
-    const std::uint8_t* from = in;
     const auto next = [&] {
-      from += kMaps;
+      const std::uint8_t* from = in;
+      in += kMaps;
       if (++channel == channels) {
         channel = 0;
-        from += 3 * in_pixel;
+        in += 3 * in_pixel;
       }
+      return from;
     };
-    for (; height == 4 && k + outputs <= full; k += outputs, out += outputs * kFilters) {
-      const std::uint8_t* first = from;
-      if constexpr (outputs == 2) next();
-      all(first, from, 4, 4, out, true);
-      next();
+    for (; height == 4 && k + 4 <= full; k += 4, out += 4 * kFilters) {
+      const std::uint8_t* const from[4] = {next(), next(), next(), next()};
+      four(from, out);
     }
-    for (; k < count; ++k, out += kFilters) {
-      all(from, from, height, k < full ? 4 : cols % 4, out, false);
-      next();
-    }
+    for (; k < count; ++k, out += kFilters) one(next(), height, k < full ? 4 : cols % 4, out);
   }
 };
 
@@ -634,16 +638,19 @@ HWY_AFTER_NAMESPACE();
 
 namespace icb::khazaal2024::kernels {
 
-HWY_EXPORT(residual_row);
+HWY_EXPORT(residual_rows);
+HWY_EXPORT(high_bytes);
 HWY_EXPORT(texture_row);
 HWY_EXPORT(parts_row);
 HWY_EXPORT(structure_row);
 
-bool residual_row(const Packed& weights, const std::uint8_t* x, const std::uint8_t* north,
-                  std::size_t samples, std::size_t channels, std::size_t sample_bytes,
-                  std::uint8_t* out) {
-  return HWY_DYNAMIC_DISPATCH(residual_row)(weights, x, north, samples, channels, sample_bytes,
-                                            out);
+bool residual_rows(const Packed& weights, const std::uint8_t* x, const std::uint8_t* north,
+                   const Strip& strip, std::uint8_t* out) {
+  return HWY_DYNAMIC_DISPATCH(residual_rows)(weights, x, north, strip, out);
+}
+
+void high_bytes(const std::uint8_t* from, std::size_t samples, std::uint8_t* to) {
+  HWY_DYNAMIC_DISPATCH(high_bytes)(from, samples, to);
 }
 
 void texture_row(const Packed& weights, const std::uint8_t* const rows[4], std::size_t cols,

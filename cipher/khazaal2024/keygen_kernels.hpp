@@ -9,15 +9,19 @@ namespace icb::khazaal2024::kernels {
 
 /// Weights as the vectors want them. A vector holds at most 64 bytes.
 struct Packed {
-  /// Level 1: [tap][channel of the vector's first sample][sample]. `left` has two taps: at even
-  /// places the left of the channel before, at odd places the left of the channel of the sample
-  /// before, both with the weights of that sample.
-  enum Tap { left, up, corner, cross };
+  /// Level 1: weights for each sample of a vector that starts in channel 0.
+  struct Tap {
+    alignas(64) std::int8_t of8[64];
+    alignas(64) std::int16_t of16[32];
+  };
 
-  alignas(64) std::int8_t taps8[4][3][64];
-  alignas(64) std::int16_t taps16[4][3][32];
-  /// What the sums of 16-bit samples start from, for every second sample.
-  alignas(64) std::int32_t base16[3][16];
+  Tap up, corner, cross;
+  /// Of the even or the odd samples alone, two weights each: that of the sample to the left in the
+  /// channel before, and that of the sample to the left.
+  Tap left_even, left_odd;
+  /// What the sums of even and odd 16-bit samples start from.
+  alignas(64) std::int32_t base_even[16];
+  alignas(64) std::int32_t base_odd[16];
   /// Level 2: [row][filter], four weights in a word.
   alignas(64) std::int32_t texture[4][4];
   /// Biases with the -128 of the map in them.
@@ -32,13 +36,24 @@ struct Packed {
   int structure_shift;
 };
 
-/// A row of level 1 from its second pixel on. x and north are the row and the one above it; the
-/// sample before x is read, its value does not matter.
+/// Rows of an image, one behind the other.
+struct Strip {
+  std::size_t height;  ///< at least 1
+  std::size_t samples;
+  std::size_t channels;
+  std::size_t sample_bytes;
+};
+
+/// Rows of level 1 from their second pixels on. north is the row above the first. The samples
+/// before x[0] and behind the last row are read, in x and north; the sample behind each row is
+/// overwritten. What they hold does not matter.
 ///
-/// Returns false, having done nothing, if the row is too narrow for a vector.
-bool residual_row(const Packed& weights, const std::uint8_t* x, const std::uint8_t* north,
-                  std::size_t samples, std::size_t channels, std::size_t sample_bytes,
-                  std::uint8_t* out);
+/// Returns false, having done nothing, if the rows are too narrow for a vector.
+bool residual_rows(const Packed& weights, const std::uint8_t* x, const std::uint8_t* north,
+                   const Strip& strip, std::uint8_t* out);
+
+/// The upper bytes of 16-bit samples.
+void high_bytes(const std::uint8_t* from, std::size_t samples, std::uint8_t* to);
 
 /// A row of level 2 out of four rows of 8-bit samples. Up to 64 bytes behind the row are
 /// overwritten.

@@ -179,31 +179,25 @@ Bytes interleaved(const std::vector<Maps>& channels) {
 
 using kernels::Packed;
 
-/// Level 1 for vectors that start in channel 0, 1 or 2.
-template <std::size_t lanes, class T>
-void pack_taps(const KeygenWeights& weights, std::size_t channels, T (&out)[4][3][lanes]) {
-  for (std::size_t start = 0; start < 3; ++start) {
-    for (std::size_t i = 0; i < lanes; ++i) {
-      const bool first = (start + i) % channels == 0;
-      const auto& v = weights.predictor[first ? 0 : 1];
-      out[Packed::up][start][i] = v[1];
-      out[Packed::corner][start][i] = v[2];
-      out[Packed::cross][start][i] = first ? T{0} : v[3];
-      if (i % 2 == 0) {
-        out[Packed::left][start][i] = first ? T{0} : v[4];
-        out[Packed::left][start][i + 1] = v[0];
-      }
-    }
-  }
-}
-
-void pack_base(const KeygenWeights& weights, std::size_t channels, std::int32_t (&out)[3][16]) {
-  for (std::size_t start = 0; start < 3; ++start) {
-    for (std::size_t i = 0; i < 16; ++i) {
-      const bool first = (start + 2 * i) % channels == 0;
-      const auto& v = weights.predictor[first ? 0 : 1];
+/// Level 1 for vectors that start in channel 0.
+void pack_predictor(const KeygenWeights& weights, std::size_t channels, Packed& out) {
+  const auto both = [](Packed::Tap& tap, std::size_t i, std::int8_t weight) {
+    tap.of8[i] = weight;
+    if (i < 32) tap.of16[i] = weight;
+  };
+  for (std::size_t i = 0; i < 64; ++i) {
+    const bool first = i % channels == 0;
+    const auto& v = weights.predictor[first ? 0 : 1];
+    both(out.up, i, v[1]);
+    both(out.corner, i, v[2]);
+    both(out.cross, i, first ? std::int8_t{0} : v[3]);
+    Packed::Tap& left = i % 2 == 0 ? out.left_even : out.left_odd;
+    both(left, i / 2 * 2, first ? std::int8_t{0} : v[4]);
+    both(left, i / 2 * 2 + 1, v[0]);
+    if (i < 32) {
+      // Samples come less 32768; so does the prediction, which is the sum over 32.
       const int sum = std::accumulate(v.begin(), v.begin() + (first ? 3 : predictor_taps), 0);
-      out[start][i] = 32768 * sum + 16 - (32768 << 5);
+      (i % 2 == 0 ? out.base_even : out.base_odd)[i / 2] = 32768 * sum + 16 - (32768 << 5);
     }
   }
 }
@@ -225,14 +219,9 @@ void pack_layer(const ConvolutionLayer& layer, std::int8_t (&weight)[steps][16][
   }
 }
 
-Packed pack(const KeygenWeights& weights, const Shape& shape) {
+Packed pack(const KeygenWeights& weights, std::size_t channels) {
   Packed out{};
-  if (shape.sample_bytes == 1) {
-    pack_taps(weights, shape.channels, out.taps8);
-  } else {
-    pack_taps(weights, shape.channels, out.taps16);
-    pack_base(weights, shape.channels, out.base16);
-  }
+  pack_predictor(weights, channels, out);
   const ConvolutionLayer& texture = weights.layers[0];
   for (std::size_t f = 0; f < texture.filters; ++f) {
     const std::int8_t* w = &texture.weight[f * patch * patch];
@@ -254,6 +243,8 @@ constexpr std::size_t divided(std::size_t a, std::size_t b) { return (a + b - 1)
 
 constexpr std::size_t slack = 64;  // what kernels may overwrite behind their row
 
+// Of level 1. More would save loads, but rows of 2^n bytes share the sets of a cache.
+constexpr std::size_t rows_at_once = 4;
 constexpr std::size_t unit_rows = 16;  // of the image: four of level 2, one of level 3
 
 /// Levels 1 to 3 of 16 rows of an image.
@@ -267,7 +258,7 @@ class Unit {
         m_samples(image.shape().cols * image.shape().channels),
         m_texture_row(divided(image.shape().cols, patch) * image.shape().channels *
                       level_filters[0]),
-        m_residuals(unit_rows * m_row_bytes),
+        m_residuals(unit_rows * m_row_bytes + slack),
         m_texture(patch * m_texture_row + slack),
         m_blank(m_samples, 128) {
     if (image.shape().sample_bytes == 2) m_high.resize(patch * m_samples);
@@ -280,7 +271,9 @@ class Unit {
     for (std::size_t strip = 0; strip < texture_rows(); ++strip) {
       const std::size_t row = first + patch * strip;
       const std::size_t height = std::min(patch, shape.rows - row);
-      for (std::size_t i = 0; i < height; ++i) residual_row(row + i, patch * strip + i);
+      for (std::size_t i = 0; i < height; i += rows_at_once) {
+        residual_rows(row + i, std::min(rows_at_once, height - i), patch * strip + i);
+      }
       texture_row(row, height, strip);
     }
     kernels::parts_row(m_packed, m_texture.data(), texture_rows(), divided(shape.cols, patch),
@@ -298,21 +291,59 @@ class Unit {
     return m_image.bytes().data() + row * m_row_bytes;
   }
 
-  void residual_row(std::size_t row, std::size_t place) {
-    const Shape& shape = m_image.shape();
+  void residual_rows(std::size_t row, std::size_t height, std::size_t place) {
     std::uint8_t* out = m_residuals.data() + place * m_row_bytes;
-    const std::uint8_t* x = row_at(row);
-    const std::uint8_t* north = row > 0 ? row_at(row - 1) : nullptr;
-    Bytes first_row;
-    if (row == 0) {  // zeros above it, and a sample before it
-      first_row.resize(slack + 2 * m_row_bytes);
-      std::memcpy(first_row.data() + slack, x, m_row_bytes);
-      x = first_row.data() + slack;
-      north = x + m_row_bytes;
+    // The first and the last row of the image by themselves, out of a buffer with room around them.
+    const std::size_t end = row + height;
+    const bool last = end == m_image.shape().rows;
+    bool done = true;
+    if (row == 0 || (last && height == 1)) {
+      done = edge_row(row, out);
+      ++row;
+      out += m_row_bytes;
     }
-    const bool done = kernels::residual_row(m_packed, x, north, m_samples, shape.channels,
-                                            shape.sample_bytes, out);
-    khazaal2024::residuals(m_weights, m_image, row, 0, done ? 1 : shape.cols, out);
+    const std::size_t inner = end - row - (last && row < end ? 1 : 0);
+    if (inner > 0) {
+      done = kernels::residual_rows(m_packed, row_at(row), row_at(row - 1), strip(inner), out);
+    }
+    if (row + inner < end) done = edge_row(end - 1, out + inner * m_row_bytes);
+    for (std::size_t i = 0; i < height; ++i) {
+      std::uint8_t* to = m_residuals.data() + (place + i) * m_row_bytes;
+      if (done) {
+        first_pixel(end - height + i, to);
+      } else {
+        khazaal2024::residuals(m_weights, m_image, end - height + i, 0, m_image.shape().cols, to);
+      }
+    }
+  }
+
+  void first_pixel(std::size_t row, std::uint8_t* out) {
+    const Shape& shape = m_image.shape();
+    const std::int32_t largest = shape.sample_bytes == 1 ? 0xFF : 0xFFFF;
+    std::int32_t before = 0;
+    for (std::size_t c = 0; c < shape.channels; ++c) {
+      const auto& v = m_weights.predictor[c == 0 ? 0 : 1];
+      const std::int32_t up = row > 0 ? m_image.sample(row - 1, 0, c) : 0;
+      const std::int32_t x = m_image.sample(row, 0, c);
+      const std::int32_t sum = v[1] * up + (c > 0 ? v[3] * before : 0);
+      const std::int32_t e = x - std::clamp((sum + 16) >> 5, 0, largest);
+      *out++ = static_cast<std::uint8_t>(e);
+      if (shape.sample_bytes == 2) *out++ = static_cast<std::uint8_t>(e >> 8);
+      before = x;
+    }
+  }
+
+  kernels::Strip strip(std::size_t height) const {
+    return {height, m_samples, m_image.shape().channels, m_image.shape().sample_bytes};
+  }
+
+  bool edge_row(std::size_t row, std::uint8_t* out) {
+    Bytes room(3 * slack + 2 * m_row_bytes);  // zeros, for the row above the first
+    std::uint8_t* x = room.data() + slack;
+    std::uint8_t* north = x + m_row_bytes + slack;
+    std::memcpy(x, row_at(row), m_row_bytes);
+    if (row > 0) std::memcpy(north, row_at(row - 1), m_row_bytes);
+    return kernels::residual_rows(m_packed, x, north, strip(1), out);
   }
 
   void texture_row(std::size_t row, std::size_t height, std::size_t place) {
@@ -322,8 +353,7 @@ class Unit {
       rows.at(i) = row_at(row + i);
       if (!m_high.empty()) {
         std::uint8_t* high = m_high.data() + i * m_samples;
-        const std::uint8_t* x = row_at(row + i);
-        for (std::size_t k = 0; k < m_samples; ++k) high[k] = x[2 * k + 1];
+        kernels::high_bytes(row_at(row + i), m_samples, high);
         rows.at(i) = high;
       }
     }
@@ -384,7 +414,7 @@ class InOrder {
 
   /// False if asked to stop while waiting for the pieces before.
   bool add(std::size_t number, ConstBytes piece, const std::stop_token& stop) {
-    {
+    if (m_next != number) {
       std::unique_lock lock(m_mutex);
       if (!m_changed.wait(lock, stop, [&] { return m_next == number; })) return false;
     }
@@ -401,7 +431,7 @@ class InOrder {
   Poly1305& m_hash;
   std::mutex m_mutex;
   std::condition_variable_any m_changed;
-  std::size_t m_next = 0;
+  std::atomic<std::size_t> m_next{0};
 };
 
 }  // namespace
@@ -462,7 +492,7 @@ Features features(const KeygenWeights& weights, ConstImage image) {
 std::array<Tag, feature_levels> condense_features(const KeygenWeights& weights, ConstImage image,
                                                   const CondensingKeys& keys, unsigned threads) {
   const Shape& shape = image.shape();
-  const Packed packed = pack(weights, shape);
+  const Packed packed = pack(weights, shape.channels);
   const std::size_t units = divided(shape.rows, unit_rows);
   const std::size_t parts_cols = divided(shape.cols, patch * patch);
   const std::size_t parts_row = parts_cols * shape.channels * level_filters[1];
