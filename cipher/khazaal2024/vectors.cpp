@@ -56,8 +56,7 @@ Bytes generate(const std::string& generator, const Shape& shape) {
   return {out.bytes().begin(), out.bytes().end()};
 }
 
-std::string check(Variant variant, const nlohmann::json& vector) {
-  variant.rounds = vector.at("rounds").get<unsigned>();
+std::string check(const Variant& variant, const nlohmann::json& vector) {
   const Shape shape{.rows = vector.at("H").get<std::size_t>(),
                     .cols = vector.at("W").get<std::size_t>(),
                     .channels = vector.at("C").get<std::size_t>(),
@@ -95,7 +94,11 @@ std::string check_vectors(const Variant& variant) {
     }
     for (const auto& vector : in.at("vectors")) {
       if (vector.at("variant") != variant.id) continue;
-      if (std::string difference = check(variant, vector); !difference.empty()) return difference;
+      Variant checked_variant = variant;
+      if (group == vectors_rounds) checked_variant.rounds = vector.at("rounds").get<unsigned>();
+      if (std::string difference = check(checked_variant, vector); !difference.empty()) {
+        return difference;
+      }
       ++checked;
     }
   }

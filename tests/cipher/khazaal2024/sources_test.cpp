@@ -4,14 +4,13 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <cstdint>
+#include <random>
 #include <set>
 #include <utility>
 #include <vector>
 
-#include "cipher/khazaal2024/diffusion.hpp"
 #include "core/statistics.hpp"
 #include "tests/cipher/support.hpp"
 
@@ -38,61 +37,65 @@ Wide multiply(std::uint64_t a, std::uint64_t b) {
   return {hh + (lh >> 32) + (hl >> 32) + (middle >> 32), (middle << 32) | (ll & mask)};
 }
 
-/// floor(a b / 2^62) mod 2^64
-std::uint64_t scaled_product(std::uint64_t a, std::uint64_t b) {
-  const Wide w = multiply(a, b);
-  return (w.high << 2) | (w.low >> 62);
+/// Section 3's product of fractions, by division.
+std::uint64_t product_of_fractions(std::uint64_t a, std::uint64_t b) {
+  const std::uint64_t half = 4294967296U;
+  return (a / half) * (b / half) + (a / half) * (b % half) / half + (a % half) * (b / half) / half;
 }
 
 std::uint64_t magnitude(std::uint64_t twos_complement) {
   return (twos_complement >> 63) != 0 ? ~twos_complement + 1 : twos_complement;
 }
 
-/// floor(b u / 2^62) mod 2^64, u in two's complement, rounded towards minus infinity
-std::uint64_t scaled_product_signed(std::uint64_t b, std::uint64_t u) {
-  const std::uint64_t quotient = scaled_product(b, magnitude(u));
-  if ((u >> 63) == 0) return quotient;
-  const bool exact = (multiply(b, magnitude(u)).low << 2) == 0;
-  return ~quotient + (exact ? 1 : 0);
-}
-
 struct PlainLane {
   Lane s;
-  std::int64_t g = 0;
+  Sample sample{};
 
   void logistic(const Parameters& p) {
-    const std::uint64_t product = multiply(s.x, 0xFFFFFFFFFFFFFFFF - s.x).high;
-    s.x = multiply(p.r, 4 * product).high + s.x_weyl;
+    const std::uint64_t product = product_of_fractions(s.x, 0xFFFFFFFFFFFFFFFF - s.x);
+    s.x = product_of_fractions(p.r, product * 4) + s.x_weyl;
     s.x_weyl += 11400714819323198485U;
   }
 
   void henon(const Parameters& p) {
-    const std::uint64_t square = scaled_product(magnitude(s.u), magnitude(s.u));
-    const std::uint64_t t = scaled_product(p.a, square);
+    const std::uint64_t square = product_of_fractions(magnitude(s.u), magnitude(s.u)) * 4;
+    const std::uint64_t t = product_of_fractions(p.a, square) * 4;
+    const std::uint64_t n = product_of_fractions(p.b, magnitude(s.u)) * 4;
     const std::uint64_t next = 4611686018427387904U - t + s.v + s.u_weyl;
-    s.v = scaled_product_signed(p.b, s.u);
+    s.v = s.u < 0x8000000000000000 ? n : ~n + 1;
     s.u = next;
     s.u_weyl += 15111065706836454659U;
   }
 
-  void noise(const Parameters& p) {
-    s.noise = s.noise * 15074714826142052245U + s.noise_add;
-    // Division that rounds down, in place of the shift.
-    const std::int64_t product =
-        std::int64_t{gaussian_table.at(s.noise / 18014398509481984U)} * p.sigma;
-    g = product / 65536 - (product % 65536 < 0 ? 1 : 0);
-  }
-
-  std::uint64_t word(const Parameters& p) {
+  void step(const Parameters& p, Sources sources) {
     logistic(p);
     henon(p);
-    noise(p);
-    const std::uint64_t low32 = static_cast<std::uint64_t>(g) & 0xFFFFFFFF;
-    const std::uint64_t v = s.noise ^ (s.noise / 536870912) ^ (low32 * 1048576);
-    std::uint64_t z = (s.x + ((s.u << 32) | (s.u >> 32))) ^ v;
-    z ^= z >> 32;
-    z *= 15485907386658061715U;
-    return z ^ (z >> 32);
+    s.noise += s.noise_add;
+    std::uint64_t d = s.noise;
+    d = (d ^ (d / 1073741824)) * 13787848793156543929U;
+    d = (d ^ (d / 134217728)) * 10723151780598845931U;
+    d ^= d / 2147483648;
+    // Division that rounds down, in place of the shift.
+    const std::int64_t product = std::int64_t{gaussian_table.at(d / 18014398509481984U)} * p.sigma;
+    const std::int64_t g = product / 65536 - (product % 65536 < 0 ? 1 : 0);
+    const std::uint64_t low32 = static_cast<std::uint64_t>(g) % 4294967296U;
+    sample = {s.x, s.u, d ^ (low32 * 1048576), g};
+    if (!sources.logistic) sample.x = 0;
+    if (!sources.henon) sample.u = 0;
+    if (!sources.gauss) sample.v = 0;
+    if (!sources.gauss) sample.g = 0;
+  }
+
+  static std::uint64_t folded(std::uint64_t a) { return a ^ (a / 4294967296U); }
+
+  static std::uint64_t turned(std::uint64_t a) {
+    return a * 4294967296U + a / 4294967296U;  // by 32 bits
+  }
+
+  Words words() const {
+    const auto& [x, u, v, g] = sample;
+    return {folded(folded((x + turned(u)) ^ v) * 15485907386658061715U),
+            folded(folded((u + turned(v)) ^ x) * 18397679294719823053U)};
   }
 };
 
@@ -127,26 +130,49 @@ TEST(Sources, MulhiIsTheUpperHalf) {
   }
 }
 
+TEST(Sources, MulfIsAtMostTwoBelow) {
+  auto engine = engine_of(40);
+  std::array<int, 3> below{};
+  const auto check = [&](std::uint64_t a, std::uint64_t b) {
+    ASSERT_EQ(mulf(a, b), product_of_fractions(a, b)) << a << " * " << b;
+    ASSERT_LE(mulhi(a, b) - mulf(a, b), 2) << a << " * " << b;
+    ++below.at(mulhi(a, b) - mulf(a, b));
+  };
+  for (const std::uint64_t a : edges) {
+    for (const std::uint64_t b : edges) check(a, b);
+  }
+  for (int i = 0; i < 10000; ++i) check(engine(), engine());
+  for (const int count : below) EXPECT_GT(count, 0);
+}
+
+void expect_equal(const Sample& a, const Sample& b) {
+  EXPECT_EQ(a.x, b.x);
+  EXPECT_EQ(a.u, b.u);
+  EXPECT_EQ(a.v, b.v);
+  EXPECT_EQ(a.g, b.g);
+}
+
 TEST(Sources, StepsAgreeWithPlainArithmetic) {
   auto engine = engine_of(42);
-  for (int key = 0; key < 50; ++key) {
-    const WorkingKeys keys = random_keys(engine);
-    const Parameters& p = keys.parameters;
-    Lane lane = keys.guide;
-    PlainLane plain{lane};
-    for (int i = 0; i < 200; ++i) {
-      const std::int64_t g = step(lane, p);
-      plain.word(p);
-      ASSERT_EQ(g, plain.g);
-      expect_equal(lane, plain.s);
-      ASSERT_EQ(next_word(lane, p), plain.word(p));
-      step_logistic(lane, p);
-      plain.logistic(p);
-      step_henon(lane, p);
-      plain.henon(p);
-      ASSERT_EQ(step_noise(lane, p), (plain.noise(p), plain.g));
-      expect_equal(lane, plain.s);
-      ASSERT_FALSE(::testing::Test::HasFailure());
+  for (const Sources sources : {Sources{}, Sources{.logistic = false}, Sources{.henon = false},
+                                Sources{.gauss = false}, Sources{false, false, false}}) {
+    for (int key = 0; key < 20; ++key) {
+      const WorkingKeys keys = random_keys(engine);
+      const Parameters& p = keys.parameters;
+      Lane lane = keys.guide;
+      PlainLane plain{lane};
+      for (int i = 0; i < 200; ++i) {
+        const Sample sample = step(lane, p, sources);
+        plain.step(p, sources);
+        expect_equal(sample, plain.sample);
+        expect_equal(lane, plain.s);
+        EXPECT_EQ(words_of(sample).z1, plain.words().z1);
+        EXPECT_EQ(words_of(sample).z2, plain.words().z2);
+        step_logistic(lane, p);
+        plain.logistic(p);
+        expect_equal(lane, plain.s);
+        ASSERT_FALSE(::testing::Test::HasFailure());
+      }
     }
   }
 }
@@ -158,9 +184,38 @@ TEST(Sources, StepsAgreeAtTheEdgesOfTheStates) {
       const Parameters p = random_keys(engine).parameters;
       Lane lane{x, u, u, x, u, x, u | 1};
       PlainLane plain{lane};
-      for (int i = 0; i < 8; ++i) ASSERT_EQ(next_word(lane, p), plain.word(p)) << x << ' ' << u;
+      for (int i = 0; i < 8; ++i) {
+        const Sample sample = step(lane, p);
+        plain.step(p, {});
+        expect_equal(sample, plain.sample);
+        ASSERT_EQ(words_of(sample).z2, plain.words().z2) << x << ' ' << u;
+      }
       expect_equal(lane, plain.s);
     }
+  }
+}
+
+TEST(Sources, ASourceLeftOutStepsAsEver) {
+  auto engine = engine_of(39);
+  const WorkingKeys keys = random_keys(engine);
+  Lane read = keys.guide;
+  Lane not_read = keys.guide;
+  for (int i = 0; i < 100; ++i) {
+    step(read, keys.parameters);
+    step(not_read, keys.parameters, {false, false, false});
+  }
+  expect_equal(read, not_read);
+}
+
+TEST(Sources, TheNoiseWordIsABijectionOfItsDriver) {
+  // v's top ten bits are those of the driver scrambled, and give the deviate.
+  auto engine = engine_of(38);
+  const WorkingKeys keys = random_keys(engine);
+  Lane lane = keys.guide;
+  for (int i = 0; i < 1000; ++i) {
+    const Sample sample = step(lane, keys.parameters);
+    EXPECT_EQ(sample.g, deviate(keys.parameters, sample.v >> 54));
+    EXPECT_EQ(sample.v ^ deviate_bits(sample.g), scrambled(lane.noise));
   }
 }
 
@@ -255,7 +310,7 @@ TEST(Noise, MomentsAreThoseOfTheNormalDistribution) {
     constexpr int draws = 400000;
     std::array<double, 4> moment{};
     for (int i = 0; i < draws; ++i) {
-      const auto g = static_cast<double>(step_noise(keys.guide, keys.parameters));
+      const auto g = static_cast<double>(step(keys.guide, keys.parameters).g);
       const double n = std::ldexp(g, -24) * 65536 / sigma;
       moment[0] += n / draws;
       moment[1] += n * n / draws;
@@ -271,51 +326,81 @@ TEST(Noise, MomentsAreThoseOfTheNormalDistribution) {
   }
 }
 
-// --- Keystream ----------------------------------------------------------------------------------
+// --- No state repeats ---------------------------------------------------------------------------
 
-void expect_uniform(ConstBytes bytes) {
-  constexpr double once_in_a_million = 1e-6;
-  std::array<std::uint64_t, 256> counts{};
-  std::int64_t ones = 0;
-  for (const std::uint8_t byte : bytes) {
-    ++counts.at(byte);
-    ones += std::popcount(byte);
+/// A lane of words of eight or sixteen bits: section 3 with every number of bits scaled down.
+template <class Word>
+class SmallLane {
+ public:
+  SmallLane(std::mt19937_64& engine, bool driven) : m_driven(driven) {
+    for (Word& word : m_state) word = static_cast<Word>(engine() & mask);
+    m_r = static_cast<Word>(mask - (engine() & (mask >> 5)));
+    m_a = static_cast<Word>((mask >> 2) + (engine() & (mask >> 4)));
+    m_b = static_cast<Word>((mask >> 4) + (engine() & (mask >> 6)));
+    m_add = static_cast<Word>((engine() & mask) | 1);
   }
-  const auto n = static_cast<double>(bytes.size());
-  EXPECT_GT(two_sided_normal_p((static_cast<double>(ones) - 4 * n) / std::sqrt(2 * n)).value(),
-            once_in_a_million);
-  double chi_square = 0;
-  for (const std::uint64_t count : counts) {
-    const double d = static_cast<double>(count) - n / 256;
-    chi_square += d * d / (n / 256);
+
+  void step() {
+    auto& [x, x_weyl, u, v, u_weyl, noise] = m_state;
+    const std::uint64_t m = u > mask / 2 ? (0 - std::uint64_t{u}) & mask : u;
+    const std::uint64_t n = 4 * mulf(m_b, m);
+    const std::uint64_t t = 4 * mulf(m_a, 4 * mulf(m, m));
+    const std::uint64_t u_next = (mask / 4 + 1) - t + v + u_weyl;
+    v = static_cast<Word>((u > mask / 2 ? 0 - n : n) & mask);
+    u = static_cast<Word>(u_next & mask);
+    x = static_cast<Word>((mulf(m_r, 4 * mulf(x, ~std::uint64_t{x})) + x_weyl) & mask);
+    if (!m_driven) return;
+    x_weyl = static_cast<Word>((x_weyl + (x_weyl_add >> (64 - bits))) & mask);
+    u_weyl = static_cast<Word>((u_weyl + ((u_weyl_add >> (64 - bits)) | 1)) & mask);
+    noise = static_cast<Word>((noise + m_add) & mask);
   }
-  const double p = chi_square_upper_p(chi_square, 255).value();
-  EXPECT_GT(p, once_in_a_million);
-  EXPECT_LT(p, 1 - once_in_a_million);
+
+  const std::array<Word, 6>& state() const { return m_state; }
+
+ private:
+  static constexpr unsigned bits = 8 * sizeof(Word);
+  static constexpr std::uint64_t mask = (std::uint64_t{1} << bits) - 1;
+
+  static std::uint64_t mulf(std::uint64_t a, std::uint64_t b) {
+    constexpr unsigned half = bits / 2;
+    constexpr std::uint64_t low = (std::uint64_t{1} << half) - 1;
+    a &= mask;
+    b &= mask;
+    return ((a >> half) * (b >> half) + (((a >> half) * (b & low)) >> half) +
+            (((a & low) * (b >> half)) >> half)) &
+           mask;
+  }
+
+  bool m_driven;
+  std::array<Word, 6> m_state;
+  Word m_r, m_a, m_b, m_add;
+};
+
+/// Different states within as many steps as a counter has values.
+template <class Word>
+std::size_t states_of(std::uint64_t salt, bool driven) {
+  auto engine = engine_of(salt);
+  SmallLane<Word> lane(engine, driven);
+  std::set<std::array<Word, 6>> states;
+  for (std::size_t i = 0; i < std::size_t{1} << (8 * sizeof(Word)); ++i) {
+    states.insert(lane.state());
+    lane.step();
+  }
+  return states.size();
 }
 
-TEST(Keystream, BitsAndBytesOfAMegabyteAreEven) {
-  auto engine = engine_of(48);
-  WorkingKeys keys = random_keys(engine);
-  Bytes stream(std::size_t{1} << 20);
-  fill_keystream(keys.lanes, keys.parameters, stream);
-  expect_uniform(stream);
+TEST(Cycles, NoStateRepeatsBeforeTheCountersDo) {
+  for (std::uint64_t salt = 500; salt < 520; ++salt) {
+    EXPECT_EQ(states_of<std::uint8_t>(salt, true), 256U);
+  }
+  EXPECT_EQ(states_of<std::uint16_t>(520, true), 65536U);
 }
 
-TEST(Keystream, EachByteOfTheWordsOfOneLaneIsEven) {
-  auto engine = engine_of(49);
-  for (const WorkingKeys& keys : {random_keys(engine), working_keys(Bytes(600))}) {
-    std::array<Bytes, 8> streams;
-    Lane lane = keys.guide;
-    for (int i = 0; i < 131072; ++i) {
-      std::uint64_t word = next_word(lane, keys.parameters);
-      for (Bytes& stream : streams) {
-        stream.push_back(static_cast<std::uint8_t>(word & 0xFF));
-        word >>= 8;
-      }
-    }
-    for (const Bytes& stream : streams) expect_uniform(stream);
+TEST(Cycles, WithoutCountersTheMapsAloneDoRepeat) {
+  for (std::uint64_t salt = 500; salt < 520; ++salt) {
+    EXPECT_LT(states_of<std::uint8_t>(salt, false), 256U);
   }
+  EXPECT_LT(states_of<std::uint16_t>(520, false), 65536U);
 }
 
 }  // namespace
