@@ -53,8 +53,6 @@ HWY_INLINE Vec product(Vec a, Vec b) {
   return hn::Mul(hn::And(a, low), hn::And(b, low));
 }
 
-HWY_INLINE Vec swap_halves(Vec a) { return hn::Or(hn::ShiftLeft<32>(a), hn::ShiftRight<32>(a)); }
-
 HWY_INLINE void store(Vec a, std::uint8_t* to) {
   const std::uint64_t word = hn::GetLane(a);
   std::memcpy(to, &word, sizeof word);
@@ -66,11 +64,6 @@ HWY_INLINE void store(Vec a, std::uint8_t* to) {
 HWY_INLINE Vec product(Vec a, Vec b) {
   const hn::Repartition<std::uint32_t, Tag> halves;
   return hn::MulEven(hn::BitCast(halves, a), hn::BitCast(halves, b));
-}
-
-HWY_INLINE Vec swap_halves(Vec a) {
-  const hn::Repartition<std::uint32_t, Tag> halves;
-  return hn::BitCast(Tag(), hn::Shuffle2301(hn::BitCast(halves, a)));
 }
 
 HWY_INLINE void store(Vec a, std::uint8_t* to) {
@@ -228,8 +221,8 @@ void produce_steps(LaneStates& s, std::size_t steps, std::uint8_t* HWY_RESTRICT 
         u = hn::And(u, read_u);
         v = hn::And(v, read_v);
       }
-      const Vec z1 = hn::Xor(hn::Add(x, swap_halves(u)), v);
-      const Vec z2 = hn::Xor(hn::Add(u, swap_halves(v)), x);
+      const Vec z1 = hn::Xor(hn::Add(x, hn::RotateRight<64 - u_rotation>(u)), v);
+      const Vec z2 = hn::Add(hn::Xor(u, x), hn::RotateRight<64 - v_rotation>(v));
       store(fold(hn::Mul(fold(z1), constant(z1_multiplier))), to);
       store(fold(hn::Mul(fold(z2), constant(z2_multiplier))), to + 8 * keystream_lanes);
       to += step_bytes;

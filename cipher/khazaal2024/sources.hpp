@@ -122,9 +122,13 @@ inline Sample step(Lane& lane, const Parameters& p, Sources sources = {}) {
 inline constexpr std::uint64_t z1_multiplier = 0xD6E8FEB86659FD93;
 inline constexpr std::uint64_t z2_multiplier = 0xFF51AFD7ED558CCD;
 
+/// Such that no rotation of one sum, with the other, is without two of x, u and v (section 3).
+inline constexpr int u_rotation = 27;
+inline constexpr int v_rotation = 42;
+
 constexpr Words words_of(const Sample& s) {
-  return {.z1 = fold(fold((s.x + std::rotl(s.u, 32)) ^ s.v) * z1_multiplier),
-          .z2 = fold(fold((s.u + std::rotl(s.v, 32)) ^ s.x) * z2_multiplier)};
+  return {.z1 = fold(fold((s.x + std::rotl(s.u, u_rotation)) ^ s.v) * z1_multiplier),
+          .z2 = fold(fold((s.u ^ s.x) + std::rotl(s.v, v_rotation)) * z2_multiplier)};
 }
 
 }  // namespace icb::khazaal2024

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <random>
@@ -88,14 +89,15 @@ struct PlainLane {
 
   static std::uint64_t folded(std::uint64_t a) { return a ^ (a / 4294967296U); }
 
-  static std::uint64_t turned(std::uint64_t a) {
-    return a * 4294967296U + a / 4294967296U;  // by 32 bits
+  static std::uint64_t turned(std::uint64_t a, unsigned bits) {
+    for (; bits > 0; --bits) a = a * 2 + a / 0x8000000000000000;
+    return a;
   }
 
   Words words() const {
     const auto& [x, u, v, g] = sample;
-    return {folded(folded((x + turned(u)) ^ v) * 15485907386658061715U),
-            folded(folded((u + turned(v)) ^ x) * 18397679294719823053U)};
+    return {folded(folded((x + turned(u, 27)) ^ v) * 15485907386658061715U),
+            folded(folded((u ^ x) + turned(v, 42)) * 18397679294719823053U)};
   }
 };
 
@@ -324,6 +326,72 @@ TEST(Noise, MomentsAreThoseOfTheNormalDistribution) {
     EXPECT_NEAR(moment[2], 0, 5 * std::sqrt(15) / root);
     EXPECT_NEAR(moment[3], 2.97, 5 * std::sqrt(96) / root + 0.03);
   }
+}
+
+// --- Words ---------------------------------------------------------------------------------------
+
+// The multiplications of the words are no secret: undone, two sums are left of three unknowns. The
+// sums must not cancel unknowns. All words here are relations of single bits that additions would
+// hide but for rare carries.
+
+/// a with fold(fold(a) multiplier) = z.
+std::uint64_t undo(std::uint64_t z, std::uint64_t multiplier) {
+  std::uint64_t inverse = multiplier;  // right to three bits, each turn doubles them
+  for (int i = 0; i < 5; ++i) inverse *= 2 - multiplier * inverse;
+  return fold(fold(z) * inverse);
+}
+
+/// Largest standard score among sums over bits i, i + 1, j, j + 1 of a word, over all i and j.
+template <class Combine>
+double worst_relation(std::uint64_t salt, Sources sources, Combine combine) {
+  auto engine = engine_of(salt);
+  WorkingKeys keys = random_keys(engine);
+  constexpr std::size_t words = 1024;  // 64 samples each
+  std::vector<std::array<std::uint64_t, 64>> columns(words);
+  for (auto& column : columns) {
+    for (unsigned i = 0; i < 64; ++i) {
+      const std::uint64_t w = combine(step(keys.guide, keys.parameters, sources));
+      const std::uint64_t pairs = w ^ std::rotr(w, 1);
+      for (unsigned bit = 0; bit < 64; ++bit) column.at(bit) |= ((pairs >> bit) & 1) << i;
+    }
+  }
+  double worst = 0;
+  for (std::size_t i = 0; i < 64; ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      int ones = 0;
+      for (const auto& column : columns) ones += std::popcount(column.at(i) ^ column.at(j));
+      worst = std::max(worst, std::abs(ones - 32.0 * words) / std::sqrt(16.0 * words));
+    }
+  }
+  return worst;
+}
+
+TEST(Words, NoRotationCancelsTwoSources) {
+  for (const Sources sources :
+       {Sources{}, Sources{.logistic = false}, Sources{.henon = false}, Sources{.gauss = false}}) {
+    for (const auto& [of_first, of_second] :
+         {std::pair{42, 0}, {0, 27}, {0, 0}, {32, 0}, {0, 32}, {22, 0}, {0, 37}}) {
+      const int r1 = of_first;
+      const int r2 = of_second;
+      const double worst = worst_relation(530, sources, [&](const Sample& sample) {
+        const Words z = words_of(sample);
+        return std::rotl(undo(z.z1, z1_multiplier), r1) ^ std::rotl(undo(z.z2, z2_multiplier), r2);
+      });
+      EXPECT_LT(worst, 6) << r1 << ' ' << r2;  // of 2016, once in 10^6
+    }
+  }
+}
+
+// Both rotations by 32 and the sums (X + U) xor v, (U + v) xor X: X xor its own halves exchanged is
+// left.
+TEST(Words, RotationsByHalfAWordDid) {
+  EXPECT_GT(worst_relation(530, {},
+                           [](const Sample& s) {
+                             const std::uint64_t a = (s.x + std::rotl(s.u, 32)) ^ s.v;
+                             const std::uint64_t b = (s.u + std::rotl(s.v, 32)) ^ s.x;
+                             return a ^ std::rotl(b, 32);
+                           }),
+            20);
 }
 
 // --- No state repeats ---------------------------------------------------------------------------
