@@ -16,9 +16,6 @@ std::size_t border_length(std::size_t rows, std::size_t cols, std::size_t level)
 /// Number of levels: half of the longer side.
 std::size_t level_count(std::size_t rows, std::size_t cols);
 
-/// Most pixels of a crossing.
-inline constexpr std::uint32_t longest_crossing = 16;
-
 /// What the two phases do. The crossings, of a row a and a column b each, come before the columns;
 /// the new columns, one after the other, are the new raster.
 struct ConfusionPlan {

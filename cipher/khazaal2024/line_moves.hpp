@@ -13,6 +13,9 @@
 
 namespace icb::khazaal2024 {
 
+/// Most pixels of a crossing; they are as far apart as so many fit on a line.
+inline constexpr std::uint32_t longest_crossing = 16;
+
 /// Where a section begins on its line.
 struct Section {
   std::uint16_t line;
