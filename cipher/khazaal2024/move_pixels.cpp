@@ -6,6 +6,8 @@
 #include <cstring>
 #include <stdexcept>
 
+// For bytes picked from two vectors at once. This target also allows the compiler AVX-VNNI, which
+// some of its machines lack: no products of small integers in this file.
 #define HWY_WANT_AVX3_DL
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cipher/khazaal2024/move_pixels.cpp"
