@@ -142,7 +142,7 @@ Output
   measurements.csv, manifest.json; an interrupted run goes on where it stopped.
 
 Memory
-  The long keystream sequence of 10^9 bits takes 2.6 GB; --keystream-bits shortens it.
+  The long keystream sequence of 10^9 bits takes 2.5 GB; --keystream-bits shortens it.
 
 Exit codes
   0  nothing is rejected    2  wrong usage

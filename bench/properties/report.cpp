@@ -212,7 +212,9 @@ nlohmann::ordered_json json_of(const Subject& subject, const Judgement& judgemen
                     {"altered", s.altered},
                     {"rounds_keys", s.rounds_keys},
                     {"larger_side", s.larger_side}};
+  if (s.most_images < SIZE_MAX) out["options"]["most_images"] = s.most_images;
   out["images"] = images_of(subject);
+  out["sipi_manifest_sha256"] = sipi_manifest_sha256();
   out["correction"] = correction;
   out["tests"] = judgement.tests;
   out["exact"] = judgement.exact;

@@ -351,6 +351,8 @@ TEST(Properties, ARepeatedNonceDecidesOnlyWhereSomethingTakesItsPlace) {
   const Judgement stream = run_on(subject_of(good()), {"one-bit-change"});
   EXPECT_THAT(rejected(stream), ::testing::Contains("npcr_first_rejected_0.05"));
   EXPECT_FALSE(stream.rejected());
+  EXPECT_EQ(stream.tests, 3U);  // three metrics, fresh; what does not decide costs nothing
+  EXPECT_GT(stream.p.value().value(), 0.01);
   // A public parameter that does nothing: a stream cipher that claims more.
   const CipherEntry cipher = altered(
       "test-claims", [](CipherEntry& out) { out.public_parameter = sealed().public_parameter; });
