@@ -44,6 +44,7 @@ struct CipherEntry {
   /// Known answers: empty if all hold, else what differs. Run by `verify` before anything is
   /// measured.
   std::function<std::string()> verify;
+  unsigned rounds = 0;  ///< recorded in encrypted files, which another number then refuses; 0: none
 };
 
 using RegisterCipher = Register<CipherEntry>;
