@@ -127,9 +127,12 @@ namespace {
 
 ContentKind kind_of_content(std::string_view content) {
   const auto encoding = encoding_of(content);
-  // Prose may start with "P5", too.
-  const bool prose = encoding == Encoding::pnm && content.size() > 2 && content[2] != '#' &&
-                     std::isspace(static_cast<unsigned char>(content[2])) == 0;
+  // Prose may start with "P5", too: a header goes on with a number or a comment.
+  const std::size_t next = content.find_first_not_of(" \t\n\v\f\r", 2);
+  const bool prose = encoding == Encoding::pnm && next != std::string_view::npos &&
+                     (next == 2 ? content[2] != '#'
+                                : content[next] != '#' &&
+                                      std::isdigit(static_cast<unsigned char>(content[next])) == 0);
   if (encoding && !prose) return ContentKind::image;
   for (const OtherFormat& format : other_formats) {
     if (format.is_image && content.starts_with(format.magic)) return ContentKind::unsupported_image;
