@@ -242,6 +242,7 @@ TEST(Container, ChunksDroppedRepeatedOrMovedAreRefused) {
   auto more = chunks;
   more.insert(more.begin() + 2, png::make_chunk("tEXt", "Software\0an editor"s));
   EXPECT_EQ(result_of(file_of(more)).refusal, Refusal::integrity);
+  EXPECT_THROW(parse(file_of(more), "file"), IntegrityError);  // whatever its tag
   // The same pixels, compressed otherwise: nobody can tell.
   const cv::Mat pixels = decode_image(small_file(), "file");
   auto again = chunks_of(encode_png(view_of(pixels), PngEffort::small));

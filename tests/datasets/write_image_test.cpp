@@ -38,10 +38,35 @@ TEST(WriteImage, PnmReadsBack) {
   }
 }
 
+TEST(Picture, NamesWhatATiffHoldsBesidePixels) {
+  using testing::number;
+  const OwnedImage image = counted(3, 5, 1, 1);
+  const std::string plain = encode_tiff(image.view());
+  EXPECT_TRUE(decode_picture(plain, "file").dropped.empty());
+  // The last entry, which says the default, gives way to another.
+  const std::size_t at = plain.find(number(284, 2) + number(3, 2) + number(1, 4));
+  ASSERT_NE(at, std::string::npos);
+  const auto dropped = [&](std::size_t tag, std::size_t type, std::size_t count,
+                           const std::string& value) {
+    std::string content = plain;
+    content.replace(at, 12, number(tag, 2) + number(type, 2) + number(count, 4) + value);
+    const Picture picture = decode_picture(content, "file");
+    EXPECT_EQ(bytes_of(picture.image), bytes_of(image));
+    return picture.dropped;
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(dropped(282, 5, 1, number(8, 4)), Names{"resolution"});
+  EXPECT_EQ(dropped(305, 2, 4, std::string("abc", 4)), Names{"Software"});
+  EXPECT_EQ(dropped(34675, 7, 4, "data"), Names{"ICC Profile"});
+  EXPECT_EQ(dropped(65000, 7, 4, "data"), Names{"Tag 65000"});
+}
+
 TEST(WriteImage, KindOfContent) {
   EXPECT_EQ(kind_of_content(encode_png(counted(1, 1, 1, 1).view())), ContentKind::image);
   EXPECT_EQ(kind_of_content("P5\n1 1"), ContentKind::image);
   EXPECT_EQ(kind_of_content("P2P networks"), ContentKind::other);
+  EXPECT_EQ(kind_of_content("P5 is no header"), ContentKind::other);
+  EXPECT_EQ(kind_of_content("P6 # comment"), ContentKind::image);
   EXPECT_EQ(kind_of_content("\xFF\xD8\xFF\xE0"), ContentKind::unsupported_image);
   EXPECT_EQ(kind_of_content("%PDF-1.4"), ContentKind::other);
   EXPECT_EQ(kind_of_content(""), ContentKind::other);
