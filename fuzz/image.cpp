@@ -22,8 +22,10 @@ enum Format { png, tiff, pnm, bmp };
 
 }  // namespace format
 
+constexpr format::Format chosen = format::ICB_FUZZ_FORMAT;
+
 cv::Mat decode_strictly(std::string_view content) {
-  switch (format::ICB_FUZZ_FORMAT) {
+  switch (chosen) {
     case format::png:
       return icb::codec::decode_png(content, "input");
     case format::tiff:
@@ -77,6 +79,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
                                                std::size_t most, unsigned seed) {
-  if (format::ICB_FUZZ_FORMAT != format::png) return LLVMFuzzerMutate(data, size, most);
+  if (chosen != format::png) return LLVMFuzzerMutate(data, size, most);
   return icb::fuzz::mutate_png(data, size, most, seed);
 }
