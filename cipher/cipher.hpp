@@ -64,7 +64,7 @@ struct CipherEntry {
   std::function<Bytes(ConstImage plain, ConstBytes key, ConstBytes nonce)> public_parameter = {};
   /// The first bytes of keystream under key and nonce, as they are before they meet data.
   std::function<void(ConstBytes key, ConstBytes nonce, MutableBytes out)> keystream = {};
-  RoundsHook rounds = {};
+  RoundsHook rounds = {};  ///< the number is kept in encrypted files
 };
 
 using RegisterCipher = Register<CipherEntry>;

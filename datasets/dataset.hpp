@@ -20,6 +20,9 @@ namespace icb {
 /// Largest image accepted, in bytes of pixels: 16384 x 16384 x 4 channels x 16 bit.
 inline constexpr std::size_t max_image_bytes = std::size_t{16384} * 16384 * 4 * 2;
 
+/// Largest file read as an image: the pixels uncompressed, headers and metadata.
+inline constexpr std::size_t max_file_bytes = max_image_bytes + (std::size_t{1} << 26);
+
 /// Reads TIFF, PNG, PGM, PPM or BMP, 8 or 16 bit, 1 to 4 channels, without converting any value
 /// (no palette expansion, no scaling, no orientation). Channel order as OpenCV holds it: B, G, R,
 /// A. Errors: InputError with the path, what was expected and what came (missing, empty, truncated,
@@ -27,6 +30,61 @@ inline constexpr std::size_t max_image_bytes = std::size_t{16384} * 16384 * 4 * 
 cv::Mat load_image(const std::filesystem::path& path);
 /// The same from the content of a file; `name` starts every message.
 cv::Mat decode_image(std::string_view content, const std::string& name);
+
+/// The content of an image file. Throws InputError with the path: missing, unreadable, a directory,
+/// a device, more than max_file_bytes.
+std::string read_image_file(const std::filesystem::path& path);
+
+/// What the first bytes of a file say.
+enum class ContentKind {
+  image,              ///< one of the formats read here
+  unsupported_image,  ///< JPEG, GIF and other formats of images
+  other,
+};
+
+ContentKind kind_of_content(std::string_view content);
+
+/// Chunks of a PNG beside its pixels (colour profile, gamma, text, ...), each whole: length, type,
+/// data, checksum; in the order of the file.
+struct PngMetadata {
+  std::string before;  ///< those before the pixels
+  std::string after;   ///< those after them
+
+  bool empty() const { return before.empty() && after.empty(); }
+
+  friend bool operator==(const PngMetadata&, const PngMetadata&) = default;
+};
+
+/// Types of the chunks, each once, in their order.
+std::vector<std::string> chunk_types(const PngMetadata& metadata);
+
+/// An image with what its file says beside the pixels.
+struct Picture {
+  cv::Mat image;
+  PngMetadata metadata;               ///< of a PNG; other formats have none that is kept
+  std::vector<std::string> expanded;  ///< how pixels are stored otherwise, e.g. "palette to RGB"
+  std::vector<std::string> dropped;   ///< what is neither pixels nor metadata, by name
+};
+
+/// decode_image for programs that write the image again. Of a PNG it keeps the ancillary chunks and
+/// also reads a palette, 1, 2 and 4 bit and a transparency key, expanded to the 8 or 16 bit samples
+/// they stand for. Errors: InputError, as above.
+Picture decode_picture(std::string_view content, const std::string& name);
+
+/// How hard the encoder tries.
+enum class PngEffort {
+  stored,  ///< not at all: for cipher images, which do not compress
+  fast,
+  small,  ///< libpng's usual settings
+};
+
+/// Lossless PNG. Throws std::runtime_error if libpng fails.
+std::string encode_png(ConstImage image, PngEffort effort = PngEffort::fast,
+                       const PngMetadata& metadata = {});
+/// Uncompressed TIFF of one strip; a second or fourth channel is unassociated alpha.
+std::string encode_tiff(ConstImage image);
+/// Binary PGM (1 channel) or PPM (3). Throws std::invalid_argument for 2 or 4 channels.
+std::string encode_pnm(ConstImage image);
 
 /// View of a continuous 8 or 16 bit unsigned matrix of 1 to 4 channels; nothing is copied.
 /// Throws std::invalid_argument otherwise.

@@ -2,6 +2,7 @@
 #include <png.h>
 #include <tiffvers.h>
 
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -14,6 +15,7 @@
 #include "core/error.hpp"
 #include "datasets/codec.hpp"
 #include "datasets/dataset.hpp"
+#include "datasets/png_chunks.hpp"
 
 namespace icb {
 namespace codec {
@@ -22,8 +24,8 @@ void refuse(const std::string& name, const std::string& what) {
   throw InputError(fmt::format("{}: {}", name, what));
 }
 
-cv::Mat allocate(const std::string& name, std::size_t width, std::size_t height,
-                 std::size_t channels, std::size_t sample_bytes) {
+void check_dimensions(const std::string& name, std::size_t width, std::size_t height,
+                      std::size_t channels, std::size_t sample_bytes) {
   if (width == 0 || height == 0) {
     refuse(name, fmt::format("the image is empty: expected at least 1 x 1 pixels, got {} x {}",
                              width, height));
@@ -35,6 +37,19 @@ cv::Mat allocate(const std::string& name, std::size_t width, std::size_t height,
                        "{} bytes of pixels",
                        width, height, channels, 8 * sample_bytes, max_side, max_image_bytes));
   }
+}
+
+void check_enough(const std::string& name, std::size_t present, std::size_t needed,
+                  std::size_t ratio) {
+  if (needed / ratio > present) {
+    refuse(name, fmt::format("truncated or damaged: {} bytes of pixels cannot come from {} bytes",
+                             needed, present));
+  }
+}
+
+cv::Mat allocate(const std::string& name, std::size_t width, std::size_t height,
+                 std::size_t channels, std::size_t sample_bytes) {
+  check_dimensions(name, width, height, channels, sample_bytes);
   try {
     return cv::Mat(static_cast<int>(height), static_cast<int>(width),
                    CV_MAKETYPE(sample_bytes == 1 ? CV_8U : CV_16U, static_cast<int>(channels)));
@@ -48,20 +63,41 @@ cv::Mat allocate(const std::string& name, std::size_t width, std::size_t height,
 
 namespace {
 
-constexpr const char* expected_formats = "expected TIFF, PNG, binary PGM or PPM, or BMP";
+constexpr const char* expected_formats = "expected TIFF, PNG, PGM, PPM or BMP";
 
 // Formats people try, so that the message can name them.
-constexpr std::pair<std::string_view, const char*> other_formats[] = {
-    {"\xFF\xD8\xFF", "JPEG, which is lossy"},
-    {"GIF8", "GIF, which has a palette"},
-    {"RIFF", "a RIFF file such as WebP"},
-    {std::string_view("\x00\x00\x00\x0CjP  ", 8), "JPEG 2000"},
-    {"%PDF", "PDF"},
-    {"PK\x03\x04", "a zip archive"},
-    {"\x1F\x8B", "a gzip archive"},
-    {"MATLAB", "a MATLAB file"},
-    {"<", "markup text"},
+struct OtherFormat {
+  std::string_view magic;
+  const char* name;
+  bool is_image;
 };
+
+constexpr OtherFormat other_formats[] = {
+    {"\xFF\xD8\xFF", "JPEG, which is lossy", true},
+    {"GIF8", "GIF, which has a palette", true},
+    {"RIFF", "a RIFF file such as WebP", true},
+    {std::string_view("\x00\x00\x00\x0CjP  ", 8), "JPEG 2000", true},
+    {"%PDF", "PDF", false},
+    {"PK\x03\x04", "a zip archive", false},
+    {"\x1F\x8B", "a gzip archive", false},
+    {"MATLAB", "a MATLAB file", false},
+    {"<", "markup text", false},
+};
+
+enum class Encoding { png, tiff, pnm, bmp };
+
+std::optional<Encoding> encoding_of(std::string_view content) {
+  using namespace std::string_view_literals;
+  if (content.starts_with(png::signature)) return Encoding::png;
+  for (const auto magic : {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv}) {
+    if (content.starts_with(magic)) return Encoding::tiff;
+  }
+  if (content.size() >= 2 && content[0] == 'P' && content[1] >= '1' && content[1] <= '7') {
+    return Encoding::pnm;
+  }
+  if (content.starts_with("BM")) return Encoding::bmp;
+  return std::nullopt;
+}
 
 std::string first_bytes(std::string_view content) {
   std::string out;
@@ -73,42 +109,85 @@ std::string first_bytes(std::string_view content) {
 
 }  // namespace
 
-cv::Mat decode_image(std::string_view content, const std::string& name) {
-  using namespace std::string_view_literals;
+namespace {
+
+[[noreturn]] void refuse_unknown(std::string_view content, const std::string& name) {
   if (content.empty()) codec::refuse(name, fmt::format("the file is empty; {}", expected_formats));
-  if (content.starts_with("\x89PNG\r\n\x1A\n"sv)) return codec::decode_png(content, name);
-  for (const auto magic : {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv}) {
-    if (content.starts_with(magic)) return codec::decode_tiff(content, name);
-  }
-  if (content.size() >= 2 && content[0] == 'P' && content[1] >= '1' && content[1] <= '7') {
-    return codec::decode_pnm(content, name);
-  }
-  if (content.starts_with("BM")) return codec::decode_bmp(content, name);
-  for (const auto& [magic, format] : other_formats) {
-    if (content.starts_with(magic)) {
-      codec::refuse(
-          name, fmt::format("not a supported image: looks like {}; {}", format, expected_formats));
+  for (const OtherFormat& format : other_formats) {
+    if (content.starts_with(format.magic)) {
+      codec::refuse(name, fmt::format("not a supported image: looks like {}; {}", format.name,
+                                      expected_formats));
     }
   }
   codec::refuse(name, fmt::format("not an image: {} bytes starting with {}; {}", content.size(),
                                   first_bytes(content), expected_formats));
 }
 
-cv::Mat load_image(const std::filesystem::path& path) {
+}  // namespace
+
+ContentKind kind_of_content(std::string_view content) {
+  const auto encoding = encoding_of(content);
+  // Prose may start with "P5", too: a header goes on with a number or a comment.
+  const std::size_t next = content.find_first_not_of(" \t\n\v\f\r", 2);
+  const bool prose = encoding == Encoding::pnm && next != std::string_view::npos &&
+                     (next == 2 ? content[2] != '#'
+                                : content[next] != '#' &&
+                                      std::isdigit(static_cast<unsigned char>(content[next])) == 0);
+  if (encoding && !prose) return ContentKind::image;
+  for (const OtherFormat& format : other_formats) {
+    if (format.is_image && content.starts_with(format.magic)) return ContentKind::unsupported_image;
+  }
+  return ContentKind::other;
+}
+
+cv::Mat decode_image(std::string_view content, const std::string& name) {
+  const auto encoding = encoding_of(content);
+  if (!encoding) refuse_unknown(content, name);
+  switch (*encoding) {
+    case Encoding::png:
+      return codec::decode_png(content, name);
+    case Encoding::tiff:
+      return codec::decode_tiff(content, name);
+    case Encoding::pnm:
+      return codec::decode_pnm(content, name);
+    case Encoding::bmp:
+      return codec::decode_bmp(content, name);
+  }
+  throw std::logic_error("encoding out of range");
+}
+
+Picture decode_picture(std::string_view content, const std::string& name) {
+  const auto encoding = encoding_of(content);
+  if (!encoding) refuse_unknown(content, name);
+  Picture out;
+  switch (*encoding) {
+    case Encoding::png:
+      return codec::decode_png_picture(content, name);
+    case Encoding::tiff:
+      out.image = codec::decode_tiff(content, name, &out.dropped);
+      return out;
+    case Encoding::pnm:
+      out.image = codec::decode_pnm(content, name, &out.dropped);
+      return out;
+    case Encoding::bmp:
+      out.image = codec::decode_bmp(content, name, &out.dropped);
+      return out;
+  }
+  throw std::logic_error("encoding out of range");
+}
+
+std::string read_image_file(const std::filesystem::path& path) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (std::filesystem::is_character_file(status) || std::filesystem::is_block_file(status)) {
     codec::refuse(path.string(), "expected a file, got a device");
   }
   // A pipe has no size, and read_file has the messages for what is missing or a directory.
-  if (!std::filesystem::is_regular_file(status)) {
-    return decode_image(read_file(path), path.string());
-  }
+  if (!std::filesystem::is_regular_file(status)) return read_file(path, max_file_bytes);
   const std::size_t size = std::filesystem::file_size(path, error);
-  constexpr std::size_t limit = max_image_bytes + (std::size_t{1} << 26);  // headers, metadata
-  if (!error && size > limit) {
+  if (!error && size > max_file_bytes) {
     codec::refuse(path.string(),
-                  fmt::format("too large: {} bytes, expected at most {}", size, limit));
+                  fmt::format("too large: {} bytes, expected at most {}", size, max_file_bytes));
   }
   std::ifstream in(path, std::ios::binary);
   if (!in || error) {
@@ -120,7 +199,11 @@ cv::Mat load_image(const std::filesystem::path& path) {
     codec::refuse(path.string(),
                   fmt::format("cannot be read: expected {} bytes, got {}", size, in.gcount()));
   }
-  return decode_image(content, path.string());
+  return content;
+}
+
+cv::Mat load_image(const std::filesystem::path& path) {
+  return decode_image(read_image_file(path), path.string());
 }
 
 ConstImage view_of(const cv::Mat& image) {
@@ -159,7 +242,7 @@ cv::Mat to_mat(ConstImage image) {
 void save_png(const std::filesystem::path& path, ConstImage image) {
   std::string content;
   try {
-    content = codec::encode_png(image);
+    content = encode_png(image);
   } catch (const std::runtime_error& error) {
     codec::refuse(path.string(), error.what());
   }

@@ -38,6 +38,33 @@ std::size_t next_number(std::string_view content, std::size_t& at, const std::st
   return value;
 }
 
+// Samples written as decimal numbers between white space (P2, P3), from `at` on.
+void read_text_samples(std::string_view content, std::size_t at, std::size_t maximum,
+                       std::size_t samples, std::size_t channels, std::uint8_t* out,
+                       const std::string& name) {
+  for (std::size_t i = 0; i < samples; ++i) {
+    const std::size_t value = next_number(content, at, name);
+    if (value > maximum) {
+      refuse(name, fmt::format("damaged PNM: sample {} is above the maximum {}", value, maximum));
+    }
+    if (at < content.size() && !is_space(content[at]) && content[at] != '#') {
+      refuse(name, fmt::format("damaged PNM: expected white space at byte {}", at));
+    }
+    const std::size_t to = channels == 1 ? i : i + 2 - 2 * (i % 3);
+    if (maximum == 255) {
+      out[to] = static_cast<std::uint8_t>(value);
+    } else {
+      out[2 * to] = static_cast<std::uint8_t>(value & 0xFF);
+      out[2 * to + 1] = static_cast<std::uint8_t>(value >> 8);
+    }
+  }
+  while (at < content.size() && is_space(content[at])) ++at;
+  if (at != content.size()) {
+    refuse(name, fmt::format("PNM with {} bytes after the pixels; expected a single image",
+                             content.size() - at));
+  }
+}
+
 std::uint32_t little_endian(std::string_view content, std::size_t at, std::size_t bytes) {
   std::uint32_t value = 0;
   for (std::size_t i = bytes; i-- > 0;) {
@@ -63,13 +90,10 @@ void check_gray_ramp(std::string_view palette, std::size_t entries, const std::s
 
 }  // namespace
 
-cv::Mat decode_pnm(std::string_view content, const std::string& name) {
+cv::Mat decode_pnm(std::string_view content, const std::string& name,
+                   std::vector<std::string>* dropped) {
   const char kind = content[1];
   if (kind == '1' || kind == '4') refuse(name, "PBM of 1 bit; expected 8 or 16 bit (P5 or P6)");
-  if (kind == '2' || kind == '3') {
-    refuse(name,
-           fmt::format("PNM as text (P{}); expected binary (P{})", kind, kind == '2' ? 5 : 6));
-  }
   if (kind == '7') refuse(name, "PAM (P7); expected PGM (P5) or PPM (P6)");
   std::size_t at = 2;
   if (at < content.size() && !is_space(content[at]) && content[at] != '#') {
@@ -87,10 +111,21 @@ cv::Mat decode_pnm(std::string_view content, const std::string& name) {
     refuse(name, fmt::format("PNM with a maximum of {}; expected 255 (8 bit) or 65535 (16 bit)",
                              maximum));
   }
-  const std::size_t channels = kind == '5' ? 1 : 3;
+  if (dropped != nullptr && content.substr(0, at).find('#') != std::string_view::npos) {
+    dropped->emplace_back("comment");
+  }
+  const bool text = kind == '2' || kind == '3';
+  const std::size_t channels = kind == '2' || kind == '5' ? 1 : 3;
   const std::size_t sample_bytes = maximum == 255 ? 1 : 2;
-  cv::Mat image = allocate(name, width, height, channels, sample_bytes);
-  const std::size_t bytes = width * height * channels * sample_bytes;
+  check_dimensions(name, width, height, channels, sample_bytes);
+  const std::size_t samples = width * height * channels;
+  const std::size_t bytes = samples * sample_bytes;
+  if (text) {
+    check_enough(name, content.size() - at, samples, 1);
+    cv::Mat image = allocate(name, width, height, channels, sample_bytes);
+    read_text_samples(content, at, maximum, samples, channels, image.data, name);
+    return image;
+  }
   if (content.size() - at < bytes) {
     refuse(name,
            fmt::format("truncated: {} x {} x {}, {} bit needs {} bytes of pixels, found {}", width,
@@ -102,9 +137,9 @@ cv::Mat decode_pnm(std::string_view content, const std::string& name) {
                                content.size() - at - bytes));
     }
   }
+  cv::Mat image = allocate(name, width, height, channels, sample_bytes);
   const char* in = content.data() + at;
   std::uint8_t* out = image.data;
-  const std::size_t samples = width * height * channels;
   for (std::size_t i = 0; i < samples; ++i) {
     // Red and blue change places.
     const std::size_t to = channels == 1 ? i : i + 2 - 2 * (i % 3);
@@ -118,7 +153,8 @@ cv::Mat decode_pnm(std::string_view content, const std::string& name) {
   return image;
 }
 
-cv::Mat decode_bmp(std::string_view content, const std::string& name) {
+cv::Mat decode_bmp(std::string_view content, const std::string& name,
+                   std::vector<std::string>* dropped) {
   constexpr std::size_t file_header = 14;
   constexpr std::size_t info_header = 40;
   if (content.size() < file_header + info_header) {
@@ -145,7 +181,7 @@ cv::Mat decode_bmp(std::string_view content, const std::string& name) {
     refuse(name, fmt::format("BMP with compression {}; expected none (0)", compression));
   }
   const std::size_t channels = bits / 8;
-  cv::Mat image = allocate(name, width, height, channels, 1);
+  check_dimensions(name, width, height, channels, 1);
   std::size_t least_offset = file_header + header;
   const std::size_t colours = little_endian(content, 46, 4);
   const std::size_t entries = bits != 8 ? 0 : colours == 0 ? 256 : colours;
@@ -174,6 +210,13 @@ cv::Mat decode_bmp(std::string_view content, const std::string& name) {
                          red, green, blue));
     }
   }
+  if (dropped != nullptr) {
+    const bool resolution =
+        little_endian(content, 38, 4) != 0 || little_endian(content, 42, 4) != 0;
+    if (resolution) dropped->emplace_back("resolution");
+    if (header >= 108) dropped->emplace_back("colour space");
+  }
+  cv::Mat image = allocate(name, width, height, channels, 1);
   for (std::size_t row = 0; row < height; ++row) {
     const std::size_t from = top_down ? row : height - 1 - row;
     std::memcpy(image.data + row * row_bytes, content.data() + offset + from * stride, row_bytes);

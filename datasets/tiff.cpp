@@ -91,11 +91,38 @@ const char* colour_name(int photometric) {
   return "an unknown colour space";
 }
 
-bool lossless(int compression) {
-  static constexpr int known[] = {
-      COMPRESSION_NONE,          COMPRESSION_LZW,  COMPRESSION_PACKBITS, COMPRESSION_DEFLATE,
-      COMPRESSION_ADOBE_DEFLATE, COMPRESSION_LZMA, COMPRESSION_ZSTD};
-  return std::find(std::begin(known), std::end(known), compression) != std::end(known);
+// Most bytes that one byte can become, generously; 0: not a lossless compression we know.
+std::size_t compression_ratio(int compression) {
+  switch (compression) {
+    case COMPRESSION_NONE:
+      return 1;
+    case COMPRESSION_PACKBITS:
+      return 64;
+    case COMPRESSION_DEFLATE:
+    case COMPRESSION_ADOBE_DEFLATE:
+      return 1040;
+    case COMPRESSION_LZW:  // a string as long as the table, from 9 bits
+      return 4096;
+    case COMPRESSION_LZMA:
+    case COMPRESSION_ZSTD:  // a block of 128 KiB from 4 bytes
+      return 32768;
+    default:
+      return 0;
+  }
+}
+
+// What the file says beside the pixels: the tags libtiff keeps apart from those of the layout.
+void add_dropped(TIFF* tiff, std::vector<std::string>& dropped) {
+  float resolution = 0;
+  if (TIFFGetField(tiff, TIFFTAG_XRESOLUTION, &resolution) == 1) dropped.emplace_back("resolution");
+  const int count = TIFFGetTagListCount(tiff);
+  for (int i = 0; i < count; ++i) {
+    const std::uint32_t number = TIFFGetTagListEntry(tiff, i);
+    if (number >= 65536) continue;  // libtiff's own
+    const TIFFField* field = TIFFFieldWithTag(tiff, number);
+    const char* text = field == nullptr ? nullptr : TIFFFieldName(field);
+    dropped.push_back(text == nullptr ? fmt::format("tag {}", number) : text);
+  }
 }
 
 void swap_red_and_blue(cv::Mat& image) {
@@ -113,11 +140,13 @@ void swap_red_and_blue(cv::Mat& image) {
 
 }  // namespace
 
-cv::Mat decode_tiff(std::string_view content, const std::string& name) {
+cv::Mat decode_tiff(std::string_view content, const std::string& name,
+                    std::vector<std::string>* dropped) {
   Source source{content};
   std::string error;
   const std::unique_ptr<TIFFOpenOptions, Close> options(TIFFOpenOptionsAlloc());
   TIFFOpenOptionsSetErrorHandlerExtR(options.get(), on_error, &error);
+  TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), static_cast<tmsize_t>(max_image_bytes));
   TIFFOpenOptionsSetWarningHandlerExtR(options.get(), on_warning, nullptr);
   const std::unique_ptr<TIFF, Close> tiff(TIFFClientOpenExt(name.c_str(), "rm", &source, on_read,
                                                             on_write, on_seek, on_close, on_size,
@@ -169,17 +198,21 @@ cv::Mat decode_tiff(std::string_view content, const std::string& name) {
   }
   if (TIFFIsTiled(tiff.get()) != 0) refuse(name, "TIFF of tiles; expected strips");
   const int compression = tag<std::uint16_t>(tiff.get(), TIFFTAG_COMPRESSION, COMPRESSION_NONE);
-  if (!lossless(compression) ||
-      TIFFIsCODECConfigured(static_cast<std::uint16_t>(compression)) == 0) {
+  const std::size_t ratio = compression_ratio(compression);
+  if (ratio == 0 || TIFFIsCODECConfigured(static_cast<std::uint16_t>(compression)) == 0) {
     refuse(name,
            fmt::format("TIFF with compression {}; expected none, LZW, Deflate, PackBits, LZMA "
                        "or Zstandard",
                        compression));
   }
-  cv::Mat image = allocate(name, width, height, channels, static_cast<std::size_t>(bits) / 8);
+  const std::size_t sample_bytes = static_cast<std::size_t>(bits) / 8;
+  check_dimensions(name, width, height, channels, sample_bytes);
   if (const auto pages = TIFFNumberOfDirectories(tiff.get()); pages != 1) {
     refuse(name, fmt::format("TIFF of {} pages; expected 1", pages));
   }
+  if (dropped != nullptr) add_dropped(tiff.get(), *dropped);
+  check_enough(name, content.size(), width * std::size_t{height} * channels * sample_bytes, ratio);
+  cv::Mat image = allocate(name, width, height, channels, sample_bytes);
 
   const auto strip_rows =
       std::min<std::size_t>(height, tag<std::uint32_t>(tiff.get(), TIFFTAG_ROWSPERSTRIP, height));

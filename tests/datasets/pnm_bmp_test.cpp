@@ -51,11 +51,25 @@ TEST(Pnm, RefusesWhatItCannotDeliverExactly) {
   EXPECT_THAT(refusal("P5\n2 1\n0\n\x01\x02"), HasSubstr("maximum of 0"));
   EXPECT_THAT(refusal("P4\n8 1\n\xAA"), HasSubstr("PBM of 1 bit"));
   EXPECT_THAT(refusal("P1\n2 1\n0 1"), HasSubstr("PBM of 1 bit"));
-  EXPECT_THAT(refusal("P2\n2 1\n255\n16 32\n"), HasSubstr("as text (P2); expected binary (P5)"));
-  EXPECT_THAT(refusal("P3\n1 1\n255\n1 2 3\n"), HasSubstr("as text (P3); expected binary (P6)"));
   EXPECT_THAT(refusal("P7\nWIDTH 1\n"), HasSubstr("PAM"));
   EXPECT_THAT(refusal("P5\n1 1\n255\naP5\n1 1\n255\nb"), HasSubstr("expected a single image"));
   EXPECT_EQ(refusal("P5\n1 1\n255\na\n"), "");  // a line break some writers append
+}
+
+TEST(Pnm, ReadsText) {
+  const auto read = [](const std::string& content) {
+    return bytes_of(decode_image(content, "file"));
+  };
+  EXPECT_EQ(read("P2 # gray\n2 2\n255\n0 1 # two\n254\t255"), (Bytes{0, 1, 254, 255}));
+  EXPECT_EQ(read("P2\n1 1\n65535\n258\n"), (Bytes{2, 1}));
+  EXPECT_EQ(read("P3\n1 2\n255\n1 2 3\n4 5 6\n"), (Bytes{3, 2, 1, 6, 5, 4}));
+  EXPECT_EQ(read("P3\n1 1\n65535\n1 2 258\n"), (Bytes{2, 1, 2, 0, 1, 0}));
+  EXPECT_THAT(refusal("P2\n1 1\n255\n256\n"), HasSubstr("sample 256 is above"));
+  EXPECT_THAT(refusal("P2\n2 1\n255\n1 -2\n"), HasSubstr("expected a number"));
+  EXPECT_THAT(refusal("P2\n2 1\n255\n1,2\n"), HasSubstr("expected white space"));
+  EXPECT_THAT(refusal("P2\n2 1\n255\n1    \n"), HasSubstr("truncated"));
+  EXPECT_THAT(refusal("P2\n1 1\n255\n1 2\n"), HasSubstr("expected a single image"));
+  EXPECT_THAT(refusal("P3\n16384 16384\n65535\n1"), HasSubstr("cannot come from"));
 }
 
 TEST(Pnm, RefusesBadHeaders) {
