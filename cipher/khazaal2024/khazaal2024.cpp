@@ -208,20 +208,19 @@ void encrypt_rounds(const Variant& variant, ConstImage plain, ConstBytes key, Co
                     ConstBytes parameter, Image out) {
   const Schedule schedule(variant, plain.shape(), key, nonce, parameter);
   const Apart apart(plain.bytes(), out.bytes());
-  const Scratch scratch(out.bytes().size());
+  const Scratch scratch(plain.shape().cols * transposed_step(plain.shape()));
   ConstBytes source = apart.bytes;
-  MutableBytes result = out.bytes();
-  MutableBytes other = scratch.bytes;
   for (unsigned round = 1; round <= variant.rounds; ++round) {
     if (Schedule::is_odd(round)) {
-      if (round > 1) std::swap(result, other);
-      rows_pass(schedule.round(round), source, result);
+      if (round > 1) {  // an experiment: it may take a copy
+        std::ranges::copy(out.bytes(), scratch.bytes.begin());
+        source = scratch.bytes.first(out.bytes().size());
+      }
+      rows_pass(schedule.round(round), source, out.bytes());
     } else {
-      columns_pass(schedule.round(round), result, other);
+      columns_pass(schedule.round(round), out.bytes(), scratch.bytes);
     }
-    source = result;
   }
-  if (result.data() != out.bytes().data()) std::ranges::copy(result, out.bytes().begin());
 }
 
 Bytes encrypt(const Variant& variant, ConstImage plain, ConstBytes key, ConstBytes nonce,

@@ -144,6 +144,12 @@ void in_parts(std::size_t count, std::size_t part, unsigned threads, Work work) 
 
 }  // namespace
 
+std::size_t transposed_step(const Shape& shape) {
+  const std::size_t column = shape.rows * shape.pixel_bytes();
+  if (column < 1024) return column;
+  return column % 4096 == 4096 - 64 ? column + 128 : column + 64;
+}
+
 void rows_pass(const RoundInput& round, ConstBytes in, MutableBytes out) {
   const std::size_t pixel = round.shape.pixel_bytes();
   const std::size_t row_bytes = round.shape.cols * pixel;
@@ -169,6 +175,7 @@ void columns_pass(const RoundInput& round, MutableBytes data, MutableBytes scrat
   const std::size_t cols = round.shape.cols;
   const std::size_t pixel = round.shape.pixel_bytes();
   const std::size_t row_bytes = cols * pixel;
+  const std::size_t step = transposed_step(round.shape);
   const Units units(data.size());
   std::uint64_t carry = round.chain != nullptr ? round.chain->carry : 0;
   in_turn(
@@ -185,15 +192,15 @@ void columns_pass(const RoundInput& round, MutableBytes data, MutableBytes scrat
           const std::size_t first = s * strip_rows;
           transpose(std::min(strip_rows, rows - first), cols, pixel,
                     data.data() + first * row_bytes, row_bytes, scratch.data() + first * pixel,
-                    rows * pixel);
+                    step);
         }
       });
   swap_crossings(round.plan.crossings, rows, cols, pixel, scratch.data(),
-                 {.down = pixel, .right = rows * pixel});
+                 {.down = pixel, .right = step});
   in_parts(cols, ceil_div(unit_bytes, rows * pixel), round.threads,
            [&](std::size_t first, std::size_t last) {
              gather_lines(round.plan.columns, pixel, first, last - first, scratch.data(),
-                          rows * pixel, data.data() + first * rows * pixel);
+                          step, data.data() + first * rows * pixel);
            });
 }
 

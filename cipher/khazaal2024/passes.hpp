@@ -30,8 +30,13 @@ struct RoundInput {
 /// Odd round: `out` becomes the rows of `in` exchanged, ordered and shifted, then chained forward.
 /// The buffers have shape.bytes() bytes and do not overlap.
 void rows_pass(const RoundInput& round, ConstBytes in, MutableBytes out);
-/// Even round: chains `data` backward, then treats the columns. `scratch` is as large as `data`,
-/// apart from it, and overwritten.
+/// Bytes from one column of pixels to the next in the scratch buffer of columns_pass: with columns
+/// longer than a kilobyte a cache line more than they have, so that neighbours do not compete for
+/// the same places of the caches.
+std::size_t transposed_step(const Shape& shape);
+
+/// Even round: chains `data` backward, then treats the columns. `scratch` has transposed_step() bytes
+/// for each column and is overwritten.
 void columns_pass(const RoundInput& round, MutableBytes data, MutableBytes scratch);
 
 /// Inverses. `data` is overwritten; the result is in `out`.
