@@ -9,6 +9,7 @@
 #include "bench/dynamics.hpp"
 #include "bench/reproduce/experiments.hpp"
 #include "bench/reproduce/table3.hpp"
+#include "cipher/khazaal2024/keygen_network.hpp"
 #include "cipher/khazaal2024/khazaal2024.hpp"
 #include "core/hash.hpp"
 #include "core/statistics.hpp"

@@ -179,6 +179,13 @@ Bytes interleaved(const std::vector<Maps>& channels) {
 
 using kernels::Packed;
 
+/// Samples of 16 bits come less 32768; so does the prediction, which is the sum over 32.
+std::int32_t base(const KeygenWeights& weights, bool first_channel) {
+  const auto& v = weights.predictor[first_channel ? 0 : 1];
+  const int sum = std::accumulate(v.begin(), v.begin() + (first_channel ? 3 : predictor_taps), 0);
+  return 32768 * sum + 16 - (32768 << 5);
+}
+
 /// Level 1 for vectors that start in channel 0.
 void pack_predictor(const KeygenWeights& weights, std::size_t channels, Packed& out) {
   const auto both = [](Packed::Tap& tap, std::size_t i, std::int8_t weight) {
@@ -194,11 +201,10 @@ void pack_predictor(const KeygenWeights& weights, std::size_t channels, Packed& 
     Packed::Tap& left = i % 2 == 0 ? out.left_even : out.left_odd;
     both(left, i / 2 * 2, first ? std::int8_t{0} : v[4]);
     both(left, i / 2 * 2 + 1, v[0]);
-    if (i < 32) {
-      // Samples come less 32768; so does the prediction, which is the sum over 32.
-      const int sum = std::accumulate(v.begin(), v.begin() + (first ? 3 : predictor_taps), 0);
-      (i % 2 == 0 ? out.base_even : out.base_odd)[i / 2] = 32768 * sum + 16 - (32768 << 5);
-    }
+  }
+  for (std::size_t i = 0; i < 16; ++i) {
+    out.base_even[i] = base(weights, 2 * i % channels == 0);
+    out.base_odd[i] = base(weights, (2 * i + 1) % channels == 0);
   }
 }
 
@@ -209,11 +215,10 @@ void pack_layer(const ConvolutionLayer& layer, std::int8_t (&weight)[steps][16][
   for (std::size_t lane = 0; lane < 16; ++lane) {
     const std::size_t f = lane % layer.filters;
     bias[lane] = layer.bias[f];
-    for (std::size_t step = 0; step < steps; ++step) {
-      for (std::size_t k = 0; k < 4; ++k) {
-        const std::size_t map = step % groups * 4 + k;
-        weight[step][lane][k] =
-            layer.weight[(f * layer.maps + map) * patch * patch + step / groups];
+    const std::int8_t* from = &layer.weight[f * layer.maps * patch * patch];
+    for (std::size_t map = 0; map < layer.maps; ++map) {
+      for (std::size_t place = 0; place < patch * patch; ++place) {
+        weight[place * groups + map / 4][lane][map % 4] = *from++;
       }
     }
   }

@@ -99,6 +99,11 @@ TEST(ParseKeygen, RefusesWhatIsNotTheNetwork) {
   expect_refused(changed("/predictor/1/4", -129), "predictor");
   expect_refused(changed("/predictor/1/4", 1.5), "predictor");
   EXPECT_THROW(parse_keygen(embedded::feedback_json), std::invalid_argument);
+  const std::string text(embedded::keygen_json);
+  for (const std::string& broken :
+       {std::string{}, std::string{"[]"}, std::string{"7"}, text.substr(0, text.size() / 2)}) {
+    EXPECT_THROW(parse_keygen(broken), std::invalid_argument);
+  }
 }
 
 TEST(ParseKeygen, RefusesWeightsWhoseSumsDoNotFit) {
@@ -431,6 +436,35 @@ TEST(Condense, IsTheHmacOfTheFourTags) {
   }
   EXPECT_EQ(condense(condense_features(trained_keygen(), image.view(), keys), keys),
             hmac_sha256(keys.bytes().subspan(128, 32), tags));
+}
+
+TEST(Condense, DependsOnKeyNonceAndShape) {
+  auto engine = engine_of(100);
+  const Bytes bytes = random_bytes(engine, 16);
+  const Bytes key = random_bytes(engine, 32);
+  const Bytes nonce = random_bytes(engine, 16);
+  std::set<PublicParameter> seen;
+  std::size_t made = 0;
+  const auto add = [&](const Shape& shape, ConstBytes data, ConstBytes k, ConstBytes n) {
+    const CondensingKeys keys(k, n, shape);
+    seen.insert(condense(condense_features(trained_keygen(), {shape, data}, keys), keys));
+    ++made;
+  };
+  const Bytes blank(16);
+  for (const ConstBytes data : {ConstBytes{bytes}, ConstBytes{blank}}) {
+    for (const Shape& shape : {Shape{2, 8, 1, 1}, Shape{8, 2, 1, 1}, Shape{4, 4, 1, 1},
+                               Shape{1, 16, 1, 1}, Shape{16, 1, 1, 1}, Shape{4, 2, 2, 1},
+                               Shape{4, 2, 1, 2}, Shape{2, 2, 4, 1}, Shape{2, 2, 2, 2}}) {
+      add(shape, data, key, nonce);
+    }
+  }
+  const auto flipped = [](Bytes from, std::size_t bit) {
+    from[bit / 8] = static_cast<std::uint8_t>(from[bit / 8] ^ (1U << (bit % 8)));
+    return from;
+  };
+  for (std::size_t bit = 0; bit < 256; ++bit) add({4, 4, 1, 1}, bytes, flipped(key, bit), nonce);
+  for (std::size_t bit = 0; bit < 128; ++bit) add({4, 4, 1, 1}, bytes, key, flipped(nonce, bit));
+  EXPECT_EQ(seen.size(), made);
 }
 
 }  // namespace
