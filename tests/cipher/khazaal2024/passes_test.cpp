@@ -20,21 +20,18 @@ using testing::random_keys;
 
 // --- The plain version --------------------------------------------------------------------------
 
-using Pixel = std::vector<std::uint8_t>;
+using Pixel = std::array<std::uint8_t, 8>;  ///< the rest 0
 using Pixels = std::vector<Pixel>;
 
 Pixels pixels_of(const Bytes& bytes, std::size_t size) {
-  Pixels out;
-  for (std::size_t at = 0; at < bytes.size(); at += size) {
-    const auto from = bytes.begin() + static_cast<std::ptrdiff_t>(at);
-    out.emplace_back(from, from + static_cast<std::ptrdiff_t>(size));
-  }
+  Pixels out(bytes.size() / size);
+  for (std::size_t n = 0; n < bytes.size(); ++n) out.at(n / size).at(n % size) = bytes[n];
   return out;
 }
 
-Bytes bytes_of(const Pixels& pixels) {
-  Bytes out;
-  for (const Pixel& pixel : pixels) out.insert(out.end(), pixel.begin(), pixel.end());
+Bytes bytes_of(const Pixels& pixels, std::size_t size) {
+  Bytes out(pixels.size() * size);
+  for (std::size_t n = 0; n < out.size(); ++n) out[n] = pixels.at(n / size).at(n % size);
   return out;
 }
 
@@ -52,7 +49,8 @@ Pixels lines_moved(const LineMoves& moves, const Pixels& in) {
 }
 
 Bytes plain_rows(const RoundInput& round, const Bytes& in) {
-  Bytes out = bytes_of(lines_moved(round.plan.rows, pixels_of(in, round.shape.pixel_bytes())));
+  const std::size_t size = round.shape.pixel_bytes();
+  Bytes out = bytes_of(lines_moved(round.plan.rows, pixels_of(in, size)), size);
   if (round.chain != nullptr) {
     Bytes keystream(out.size());
     round.keystream.fill(round.round, 0, keystream);
@@ -81,7 +79,7 @@ Bytes plain_columns(const RoundInput& round, Bytes image) {
   for (std::size_t j = 0; j < cols; ++j) {
     for (std::size_t i = 0; i < rows; ++i) across.push_back(pixels.at(i * cols + j));
   }
-  return bytes_of(lines_moved(round.plan.columns, across));
+  return bytes_of(lines_moved(round.plan.columns, across), round.shape.pixel_bytes());
 }
 
 // --- Comparison ---------------------------------------------------------------------------------
