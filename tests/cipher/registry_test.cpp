@@ -66,7 +66,9 @@ INSTANTIATE_TEST_SUITE_P(Registry, EveryCipher, ::testing::ValuesIn(names()), []
 
 TEST(CipherRegistry, HoldsTheCiphersOfThisFolder) {
   const std::vector<std::string> present = names();
-  for (const char* name : {"aes-256-ctr", "identity", "khazaal2024", "khazaal2024-confusion"}) {
+  for (const char* name : {"aes-256-ctr", "identity", "khazaal2024", "khazaal2024-confusion",
+                           "khazaal2024-no-cnn", "khazaal2024-no-dnn", "khazaal2024-no-gauss",
+                           "khazaal2024-no-henon", "khazaal2024-no-logistic"}) {
     EXPECT_TRUE(std::ranges::find(present, name) != present.end()) << name;
   }
 }

@@ -14,7 +14,6 @@ namespace icb::embedded {
 extern const std::string_view feedback_json;
 extern const std::string_view feedback_epochs_json;
 extern const std::string_view keygen_json;
-extern const std::string_view khazaal2024_vectors_json;
 }  // namespace icb::embedded
 
 namespace icb::testing {

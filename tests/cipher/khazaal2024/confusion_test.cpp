@@ -194,8 +194,7 @@ struct PlainConfusion {
   }
 
   void level(WorkingKeys& keys, std::size_t l, const FeedbackWeights* weights, Sources sources) {
-    auto g = static_cast<int>(step(keys.guide, keys.parameters));
-    if (!sources.gauss) g = 0;
+    const auto g = static_cast<int>(step(keys.guide, keys.parameters, sources).g);
     const std::uint64_t x = sources.logistic ? keys.guide.x : 0;
     const std::uint64_t henon = sources.henon ? keys.guide.u : 0;
     const std::size_t lr = std::min(l, (rows - 1) / 2);

@@ -87,7 +87,7 @@ TEST(KeySchedule, CondensingKeysAreSlicesOfTheirHkdf) {
   const Bytes nonce = range(100, 115);
   const Shape shape{4, 6, 3, 1};
   const CondensingKeys keys(key, nonce, shape);
-  Bytes info = bytes_of("icbench khazaal2024 v0 condense");
+  Bytes info = bytes_of("icbench khazaal2024 v1 condense");
   const auto block = shape_block(shape);
   info.insert(info.end(), block.begin(), block.end());
   EXPECT_EQ(copy_of(keys.bytes()), hkdf_sha256(key, nonce, info, 160));
@@ -102,7 +102,7 @@ TEST(KeySchedule, WorkingKeyBytesAreTheirHkdf) {
   const Bytes nonce = range(100, 115);
   const Bytes parameter = range(200, 231);
   const Shape shape{4, 6, 3, 1};
-  Bytes info = bytes_of("icbench khazaal2024 v0 some-id");
+  Bytes info = bytes_of("icbench khazaal2024 v1 some-id");
   info.push_back(5);
   const auto block = shape_block(shape);
   info.insert(info.end(), block.begin(), block.end());

@@ -7,8 +7,10 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "cipher/cipher.hpp"
+#include "cipher/khazaal2024/key_schedule.hpp"
 #include "core/error.hpp"
 #include "core/hash.hpp"
 #include "tests/cipher/support.hpp"
@@ -33,7 +35,7 @@ struct Case {
   Bytes header;
 };
 
-Case make_case(std::uint64_t salt, const Shape& shape) {
+Case make_case(std::uint64_t salt, const Shape& shape, const Variant& variant = full()) {
   auto engine = engine_of(salt);
   Case out{random_image(engine, shape),
            random_bytes(engine, 32),
@@ -41,18 +43,19 @@ Case make_case(std::uint64_t salt, const Shape& shape) {
            OwnedImage(shape),
            {}};
   out.header =
-      encrypt(full(), std::as_const(out.plain).view(), out.key, out.nonce, out.cipher.view());
+      encrypt(variant, std::as_const(out.plain).view(), out.key, out.nonce, out.cipher.view());
   return out;
 }
 
 /// Decrypting must throw and leave zeros, into other pixels and in place.
-void expect_refused(ConstImage cipher, ConstBytes key, ConstBytes header, const std::string& what) {
+void expect_refused(ConstImage cipher, ConstBytes key, ConstBytes header, const std::string& what,
+                    const Variant& variant = full()) {
   OwnedImage out(cipher.shape());
   std::ranges::fill(out.view().bytes(), std::uint8_t{0xA5});
-  EXPECT_THROW(decrypt(full(), cipher, key, header, out.view()), IntegrityError) << what;
+  EXPECT_THROW(decrypt(variant, cipher, key, header, out.view()), IntegrityError) << what;
   EXPECT_TRUE(std::ranges::all_of(out.bytes(), [](auto b) { return b == 0; })) << what;
   OwnedImage same(cipher.shape(), copy_of(cipher.bytes()));
-  EXPECT_THROW(decrypt(full(), same.view(), key, header, same.view()), IntegrityError) << what;
+  EXPECT_THROW(decrypt(variant, same.view(), key, header, same.view()), IntegrityError) << what;
   EXPECT_TRUE(std::ranges::all_of(same.bytes(), [](auto b) { return b == 0; })) << what;
 }
 
@@ -99,6 +102,23 @@ TEST(Khazaal2024, TheParameterMustBeThatOfTheImage) {
   }
 }
 
+TEST(Khazaal2024, AblationsNoticeToo) {
+  for (const Variant& variant : variants()) {
+    if (variant.condensed == Condensed::nothing) continue;
+    const Case c = make_case(24, {5, 7, 1, 1}, variant);
+    Bytes key = c.key;
+    flip(key, 100);
+    expect_refused(c.cipher.view(), key, c.header, std::string(variant.id) + ", key", variant);
+    Bytes altered = copy_of(c.cipher.bytes());
+    flip(altered, 100);
+    expect_refused(ConstImage(c.cipher.shape(), altered), c.key, c.header,
+                   std::string(variant.id) + ", cipher image", variant);
+    Bytes header = c.header;
+    flip(header, 300);
+    expect_refused(c.cipher.view(), c.key, header, std::string(variant.id) + ", header", variant);
+  }
+}
+
 TEST(Khazaal2024, TheSameBytesInAnotherShapeAreNoticed) {
   const Case c = make_case(14, {4, 4, 1, 1});
   for (const Shape& shape : {Shape{2, 8, 1, 1}, Shape{8, 2, 1, 1}, Shape{4, 2, 2, 1},
@@ -124,14 +144,15 @@ TEST(Khazaal2024, AChangedKeyBitChangesHalfTheBitsOfTheCipherImage) {
 
 TEST(Khazaal2024, HeaderIsNonceThenPublicParameter) {
   const Case c = make_case(16, {7, 5, 2, 1});
-  const PublicParameter q = public_parameter(c.plain.view(), c.key, c.nonce);
+  const PublicParameter q = public_parameter(full(), c.plain.view(), c.key, c.nonce);
   EXPECT_EQ(Bytes(c.header.begin(), c.header.begin() + 16), c.nonce);
   EXPECT_EQ(Bytes(c.header.begin() + 16, c.header.end()), copy_of(q));
   OwnedImage out(c.plain.shape());
   encrypt_rounds(full(), c.plain.view(), c.key, c.nonce, q, out.view());
   EXPECT_EQ(copy_of(out.bytes()), copy_of(c.cipher.bytes()));
-  EXPECT_EQ(header_bytes(full()), 48U);
-  EXPECT_EQ(header_bytes(confusion_only()), 16U);
+  for (const Variant& variant : variants()) {
+    EXPECT_EQ(header_bytes(variant), variant.id == "khazaal2024-confusion" ? 16U : 48U);
+  }
 }
 
 TEST(Khazaal2024, HeadersOfTheWrongSizeAreRefused) {
@@ -146,8 +167,8 @@ TEST(Khazaal2024, HeadersOfTheWrongSizeAreRefused) {
 }
 
 TEST(Khazaal2024, ShapesBeyondTheScheduleAreRefused) {
-  for (const char* name : {"khazaal2024", "khazaal2024-confusion"}) {
-    const auto& refuses = find<CipherEntry>(name).refuses;
+  for (const Variant& variant : variants()) {
+    const auto& refuses = find<CipherEntry>(std::string(variant.id)).refuses;
     EXPECT_FALSE(refuses({65535, 1, 4, 2}));
     EXPECT_FALSE(refuses({1, 65535, 1, 1}));
     EXPECT_FALSE(refuses({16384, 16384, 4, 2}));
@@ -169,6 +190,115 @@ TEST(Khazaal2024, VariantAndRoundsAreKeptApartInTheKeySchedule) {
     OwnedImage out(c.plain.shape());
     encrypt_rounds(variant, c.plain.view(), c.key, c.nonce, parameter, out.view());
     EXPECT_TRUE(seen.insert(to_hex(out.bytes())).second) << variant.id;
+  }
+}
+
+// --- Rounds -------------------------------------------------------------------------------------
+
+TEST(Rounds, OneToFiveComeBack) {
+  for (const Shape& shape : {Shape{1, 1, 1, 1}, Shape{6, 7, 3, 1}, Shape{31, 44, 1, 2}}) {
+    for (Variant variant : variants()) {
+      std::set<std::string> seen;
+      for (variant.rounds = 1; variant.rounds <= 5; ++variant.rounds) {
+        const Case c = make_case(25, shape, variant);
+        const std::string what =
+            std::string(variant.id) + ", rounds " + std::to_string(variant.rounds);
+        OwnedImage back(shape);
+        decrypt(variant, std::as_const(c.cipher).view(), c.key, c.header, back.view());
+        EXPECT_EQ(copy_of(back.bytes()), copy_of(c.plain.bytes())) << what;
+        OwnedImage same(shape, copy_of(c.plain.bytes()));
+        EXPECT_EQ(encrypt(variant, same.view(), c.key, c.nonce, same.view()), c.header) << what;
+        EXPECT_EQ(copy_of(same.bytes()), copy_of(c.cipher.bytes())) << what;
+        decrypt(variant, same.view(), c.key, c.header, same.view());
+        EXPECT_EQ(copy_of(same.bytes()), copy_of(c.plain.bytes())) << what;
+        OwnedImage given(shape);
+        encrypt_rounds(variant, c.plain.view(), c.key, c.nonce, ConstBytes{c.header}.subspan(16),
+                       given.view());
+        EXPECT_EQ(copy_of(given.bytes()), copy_of(c.cipher.bytes())) << what;
+        EXPECT_TRUE(seen.insert(to_hex(c.cipher.bytes())).second || shape.pixels() == 1) << what;
+      }
+    }
+  }
+}
+
+TEST(Rounds, TheRegisteredHookIsTheSame) {
+  const Case c = make_case(26, {9, 8, 1, 1});
+  for (const Variant& registered : variants()) {
+    const CipherEntry& entry = find<CipherEntry>(std::string(registered.id));
+    EXPECT_EQ(static_cast<bool>(entry.rounds.encrypt), registered.diffusion);
+    if (!registered.diffusion) continue;
+    EXPECT_EQ(entry.rounds.default_rounds, 2U);
+    for (unsigned rounds = 1; rounds <= 3; ++rounds) {
+      Variant variant = registered;
+      variant.rounds = rounds;
+      OwnedImage expected(c.plain.shape());
+      OwnedImage got(c.plain.shape());
+      const Bytes parameter(32, 9);
+      encrypt_rounds(variant, c.plain.view(), c.key, c.nonce, parameter, expected.view());
+      entry.rounds.encrypt(rounds, c.plain.view(), c.key, c.nonce, parameter, got.view());
+      EXPECT_EQ(copy_of(got.bytes()), copy_of(expected.bytes())) << registered.id << rounds;
+    }
+  }
+}
+
+// --- Variants -----------------------------------------------------------------------------------
+
+TEST(Variants, AreThoseOfTheTable) {
+  std::set<std::string> ids;
+  for (const Variant& variant : variants()) {
+    ids.insert(std::string(variant.id));
+    EXPECT_EQ(variant.rounds, 2U);
+  }
+  EXPECT_EQ(ids,
+            (std::set<std::string>{"khazaal2024", "khazaal2024-confusion", "khazaal2024-no-cnn",
+                                   "khazaal2024-no-dnn", "khazaal2024-no-gauss",
+                                   "khazaal2024-no-henon", "khazaal2024-no-logistic"}));
+  EXPECT_EQ(variants().size(), ids.size());
+  EXPECT_EQ(variants().front().id, full().id);
+}
+
+// Not only by their names, which the working keys hold: with the same name, and so the same keys,
+// what is left out still changes the bytes.
+TEST(Variants, EveryAblationChangesTheBytes) {
+  const Case c = make_case(27, {16, 16, 1, 1});
+  const Bytes parameter(32, 5);
+  for (const bool same_name : {false, true}) {
+    std::set<std::string> seen;
+    for (Variant variant : variants()) {
+      if (same_name) variant.id = full().id;
+      OwnedImage out(c.plain.shape());
+      encrypt(variant, c.plain.view(), c.key, c.nonce, out.view());
+      EXPECT_TRUE(seen.insert(to_hex(out.bytes())).second) << variant.id;
+      // What the rounds do by themselves does not know where the parameter comes from.
+      OwnedImage given(c.plain.shape());
+      encrypt_rounds(variant, c.plain.view(), c.key, c.nonce, parameter, given.view());
+      const bool full_again = same_name && variant.condensed == Condensed::digest;
+      EXPECT_EQ(seen.insert(to_hex(given.bytes())).second, !full_again) << variant.id;
+    }
+  }
+}
+
+// Each source and the network's outputs count for positions and for bytes.
+TEST(Variants, WhatIsLeftOutCountsInBothStages) {
+  const Case c = make_case(28, {16, 16, 1, 1});
+  for (const Variant& ablation : variants()) {
+    if (!ablation.diffusion || ablation.condensed == Condensed::digest) continue;
+    if (ablation.id == full().id) continue;
+    Variant confusion = confusion_only();
+    confusion.network_outputs = ablation.network_outputs;
+    confusion.sources = ablation.sources;
+    OwnedImage with(c.plain.shape());
+    OwnedImage without(c.plain.shape());
+    encrypt(confusion_only(), c.plain.view(), c.key, c.nonce, with.view());
+    encrypt(confusion, c.plain.view(), c.key, c.nonce, without.view());
+    EXPECT_NE(copy_of(with.bytes()), copy_of(without.bytes())) << ablation.id;
+    Variant named = ablation;
+    named.id = full().id;
+    Bytes stream(64);
+    Bytes other(64);
+    raw_keystream(full(), c.key, c.nonce, stream);
+    raw_keystream(named, c.key, c.nonce, other);
+    EXPECT_EQ(stream != other, ablation.network_outputs) << ablation.id;
   }
 }
 
@@ -227,6 +357,90 @@ TEST(Khazaal2024Confusion, ThePermutationDoesNotDependOnTheImage) {
     const std::size_t from = std::as_const(moved).view().sample(n / shape.cols, n % shape.cols, 0);
     EXPECT_EQ(std::as_const(cipher).view().sample(n / shape.cols, n % shape.cols, 0),
               plain.view().sample(from / shape.cols, from % shape.cols, 0));
+  }
+}
+
+// --- Public parameter ---------------------------------------------------------------------------
+
+/// One variant for each way to condense an image.
+std::vector<Variant> parametrised() {
+  Variant digest = full();
+  digest.condensed = Condensed::digest;
+  return {full(), digest};
+}
+
+TEST(PublicParameter, EveryLeastSignificantBitChangesIt) {
+  auto engine = engine_of(95);
+  for (const Shape& shape : {Shape{32, 32, 1, 1}, Shape{12, 9, 3, 2}}) {
+    OwnedImage image = random_image(engine, shape);
+    const Bytes key = random_bytes(engine, 32);
+    const Bytes nonce = random_bytes(engine, 16);
+    for (const Variant& variant : parametrised()) {
+      std::set<PublicParameter> seen{public_parameter(variant, image.view(), key, nonce)};
+      for (std::size_t n = 0; n < shape.bytes(); n += shape.sample_bytes) {
+        image.view().bytes()[n] ^= 1;
+        EXPECT_TRUE(seen.insert(public_parameter(variant, image.view(), key, nonce)).second) << n;
+        image.view().bytes()[n] ^= 1;
+      }
+      EXPECT_EQ(seen.size(), 1 + shape.samples());
+    }
+  }
+}
+
+TEST(PublicParameter, DependsOnKeyNonceAndShape) {
+  auto engine = engine_of(96);
+  const Bytes bytes = random_bytes(engine, 16);
+  const Bytes key = random_bytes(engine, 32);
+  const Bytes nonce = random_bytes(engine, 16);
+  for (const Variant& variant : parametrised()) {
+    std::set<PublicParameter> seen;
+    std::size_t made = 0;
+    const auto add = [&](const Shape& shape, ConstBytes data, ConstBytes k, ConstBytes n) {
+      seen.insert(public_parameter(variant, ConstImage(shape, data), k, n));
+      ++made;
+    };
+    const Bytes blank(16);
+    for (const ConstBytes data : {ConstBytes{bytes}, ConstBytes{blank}}) {
+      for (const Shape& shape : {Shape{2, 8, 1, 1}, Shape{8, 2, 1, 1}, Shape{4, 4, 1, 1},
+                                 Shape{1, 16, 1, 1}, Shape{16, 1, 1, 1}, Shape{4, 2, 2, 1},
+                                 Shape{4, 2, 1, 2}, Shape{2, 2, 4, 1}, Shape{2, 2, 2, 2}}) {
+        add(shape, data, key, nonce);
+      }
+    }
+    for (std::size_t bit = 0; bit < 256; ++bit) {
+      Bytes changed = key;
+      changed[bit / 8] = static_cast<std::uint8_t>(changed[bit / 8] ^ (1U << (bit % 8)));
+      add({4, 4, 1, 1}, bytes, changed, nonce);
+    }
+    for (std::size_t bit = 0; bit < 128; ++bit) {
+      Bytes changed = nonce;
+      changed[bit / 8] = static_cast<std::uint8_t>(changed[bit / 8] ^ (1U << (bit % 8)));
+      add({4, 4, 1, 1}, bytes, key, changed);
+    }
+    EXPECT_EQ(seen.size(), made);
+  }
+}
+
+// Section 1: Q of the tags, or of SHA-256 of the image.
+TEST(PublicParameter, IsTheHmacOfWhatIsCondensed) {
+  auto engine = engine_of(97);
+  const OwnedImage image = random_image(engine, {9, 11, 3, 1});
+  const Bytes key = random_bytes(engine, 32);
+  const Bytes nonce = random_bytes(engine, 16);
+  const CondensingKeys keys(key, nonce, image.shape());
+  const ConstBytes hmac_key = keys.bytes().subspan(128, 32);
+  Bytes tags;
+  for (const Bytes& level : features(trained_keygen(), image.view())) {
+    const Tag tag = poly1305(keys.bytes().subspan(2 * tags.size(), 32), level);
+    tags.insert(tags.end(), tag.begin(), tag.end());
+  }
+  ASSERT_EQ(tags.size(), 64U);
+  for (const Variant& variant : variants()) {
+    if (variant.condensed == Condensed::nothing) continue;
+    const PublicParameter expected = variant.id == "khazaal2024-no-cnn"
+                                         ? hmac_sha256(hmac_key, sha256(image.bytes()))
+                                         : hmac_sha256(hmac_key, tags);
+    EXPECT_EQ(public_parameter(variant, image.view(), key, nonce), expected) << variant.id;
   }
 }
 
