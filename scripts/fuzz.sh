@@ -3,8 +3,7 @@
 # anything (the input is kept in build/fuzz/findings), with what was found on standard error.
 #
 #   scripts/fuzz.sh SECONDS [TARGET...]     targets: container png tiff pnm bmp; default: all
-set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 
 if [[ ! ${1:-} =~ ^[1-9][0-9]*$ ]]; then
   echo "usage: scripts/fuzz.sh SECONDS [container|png|tiff|pnm|bmp ...]" >&2
@@ -15,22 +14,24 @@ shift
 targets=("$@")
 [[ $# -gt 0 ]] || targets=(container png tiff pnm bmp)
 
-build=build/fuzz
-cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DICB_FUZZ=ON -DICB_TESTS=OFF \
+install_packages "${icb_build_packages[@]}" "${icb_clang_packages[@]}"
+
+fuzz_build=build/fuzz
+cmake -S . -B "$fuzz_build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DICB_FUZZ=ON -DICB_TESTS=OFF \
   -DICB_BENCHMARKS=OFF -DICB_PRESET=fuzz -DCMAKE_CXX_COMPILER="${CXX:-clang++}" \
-  ${ICB_CMAKE_ARGUMENTS:-} >"$build.log" || { cat "$build.log" >&2; exit 1; }
-cmake --build "$build" --target fuzz_seeds "${targets[@]/#/fuzz_}" >"$build.log" ||
-  { cat "$build.log" >&2; exit 1; }
+  ${ICB_CMAKE_ARGUMENTS:-} >"$fuzz_build.log" || { cat "$fuzz_build.log" >&2; exit 1; }
+cmake --build "$fuzz_build" --target fuzz_seeds "${targets[@]/#/fuzz_}" >"$fuzz_build.log" ||
+  { cat "$fuzz_build.log" >&2; exit 1; }
 export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1
-"$build/fuzz/fuzz_seeds" "$build/seeds"
+"$fuzz_build/fuzz/fuzz_seeds" "$fuzz_build/seeds"
 
 failed=()
 for target in "${targets[@]}"; do
-  mkdir -p "$build/corpus/$target" "$build/findings/$target"
-  log="$build/findings/$target.log"
-  if "$build/fuzz/fuzz_$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 \
-    -max_len=8192 -artifact_prefix="$build/findings/$target/" -print_final_stats=1 \
-    "$build/corpus/$target" "$build/seeds/$target" 2>"$log"; then
+  mkdir -p "$fuzz_build/corpus/$target" "$fuzz_build/findings/$target"
+  log="$fuzz_build/findings/$target.log"
+  if "$fuzz_build/fuzz/fuzz_$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 \
+    -max_len=8192 -artifact_prefix="$fuzz_build/findings/$target/" -print_final_stats=1 \
+    "$fuzz_build/corpus/$target" "$fuzz_build/seeds/$target" 2>"$log"; then
     echo "$target: $(grep number_of_executed_units "$log" | tr -s ' ' | cut -d' ' -f2) inputs, nothing found"
   else
     failed+=("$target")

@@ -6,7 +6,7 @@
 #   scripts/same_bytes.sh
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 
-install_packages "${icb_build_packages[@]}" "${icb_test_packages[@]}" clang
+install_packages "${icb_build_packages[@]}" "${icb_test_packages[@]}" "${icb_clang_packages[@]}"
 
 first=
 for compiler in g++ clang++; do

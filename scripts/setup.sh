@@ -19,6 +19,7 @@ icb_build_packages=(
   libfftw3-dev libhwy-dev libcli11-dev nlohmann-json3-dev libpng-dev libtiff-dev
 )
 icb_run_packages=(curl unzip python3 python3-numpy python3-matplotlib)
+icb_clang_packages=(clang libclang-rt-14-dev)
 icb_test_packages=(libgtest-dev libgmock-dev libbenchmark-dev)
 
 say() {

@@ -1,0 +1,112 @@
+#!/usr/bin/python3
+"""Writes results/properties/README.md from what scripts/properties.sh left there.
+
+    scripts/properties_page.py [results/properties]
+"""
+
+import csv
+import json
+import pathlib
+import sys
+
+# Everything that must pass, then the controls.
+CIPHERS = ["khazaal2024", "khazaal2024-no-cnn", "khazaal2024-no-dnn", "khazaal2024-no-gauss",
+           "khazaal2024-no-henon", "khazaal2024-no-logistic", "aes-256-ctr",
+           "khazaal2024-confusion", "identity"]
+
+
+def rows_of(path):
+    """The rows of a CSV file as dictionaries."""
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def markdown(lines):
+    """A table; the first line is its header."""
+    lines = [lines[0], ["---"] * len(lines[0]), *lines[1:]]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def verdicts(reports):
+    """A line per property, a column per cipher."""
+    names = [entry["name"] for entry in reports[CIPHERS[0]]["properties"]]
+    lines = [["property", *(f"[{cipher}]({cipher}/README.md)" for cipher in reports)]]
+    for name in names:
+        line = [name]
+        for report in reports.values():
+            found = [entry["verdict"] for entry in report["properties"] if entry["name"] == name]
+            line.append({"not applicable": "n/a"}.get(found[0], found[0]) if found else "")
+        lines.append(line)
+    lines.append(["**rejected**",
+                  *("yes" if report["rejected"] else "no" for report in reports.values())])
+    return markdown(lines)
+
+
+def networks(folder):
+    """trained, random and none side by side."""
+    table = {}
+    for row in rows_of(folder / "networks.csv"):
+        table.setdefault((row["network"], row["quantity"], row["expected"]), {})[
+            row["weights"]] = row
+    lines = [["network", "quantity", "ideal", "trained", "random", "none"]]
+    for (network, quantity, expected), by_weights in table.items():
+        cells = []
+        for weights in ("trained", "random", "none"):
+            row = by_weights[weights]
+            text = f"{float(row['value']):.6g}"
+            if row["standard_error"]:
+                text += f" ± {float(row['standard_error']):.2g}"
+            cells.append(text)
+        ideal = f"{float(expected):.6g}" if expected else ""
+        lines.append([network, quantity, ideal, *cells])
+    return markdown(lines)
+
+
+def rounds(folder):
+    """Findings of the rounds of the full cipher that are farthest off, and of each number."""
+    lines = [["finding", "value", "p", "corrected", "verdict"]]
+    for row in rows_of(folder / CIPHERS[0] / "findings.csv"):
+        if row["property"] != "rounds":
+            continue
+        value = f"{float(row['value']):.6g}" if row["value"] else ""
+        p = f"{float(row['p_value']):.3g}" if row["p_value"] else ""
+        corrected = f"{float(row['p_corrected']):.3g}" if row["p_corrected"] else ""
+        status = row["status"] + ("" if row["decides"] == "1" else " *")
+        lines.append([row["quantity"], value, p, corrected, status])
+    return markdown(lines)
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "results/properties")
+    reports = {cipher: json.loads((folder / cipher / "manifest.json").read_text(encoding="utf-8"))
+               for cipher in CIPHERS if (folder / cipher / "manifest.json").exists()}
+    first = reports[CIPHERS[0]]
+    text = f"""# Properties: the paper's cipher, its ablations and variants, AES and controls
+
+Made by `scripts/properties.sh`; what each row measures, its null model and the verdict:
+[docs/properties.md](../../docs/properties.md). Seed {first["options"]["seed"]}, alpha
+{first["options"]["alpha"]}; commit {first["commit"][:12]}. Passing means that these tests found no
+flaw at this sample size, never that the cipher is secure: an ablation that passes shows that the
+tests do not need the part, not that the cipher does not.
+
+{verdicts(reports)}
+
+## What the networks contribute
+
+Trained, with random weights, and left out (`network_table`; generated images). The correlations are
+those of the confusion alone.
+
+{networks(folder)}
+
+## Rounds
+
+Public parameter held fixed, so that only the rounds hide anything. `*` does not decide: fewer or
+more rounds than the cipher has.
+
+{rounds(folder)}
+"""
+    (folder / "README.md").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
