@@ -1,12 +1,13 @@
-"""What the exchanges do to the correlation after one confusion, with uniform outputs; NumPy only.
+"""What the parts of the confusion do to the correlation, with uniform outputs; NumPy only.
 
 Prints mean |r| sqrt(N) and mean r sqrt(N) of horizontally, vertically and diagonally (to the right
 and down; to the left and down) adjacent pixels over the test images and KEYS keys each, with one
-standard error over keys: as in the cipher, with parts left out, with the crossings elsewhere.
+standard error over keys: as in the cipher, with parts left out or changed.
 
 python3 scripts/train/confusion_parts.py --sipi DIR
 """
 import argparse
+import copy
 import sys
 from pathlib import Path
 
@@ -16,17 +17,52 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import common  # noqa: E402
 
 KEYS = 8
-WAYS = {"as in the cipher": (("row",), ("crossing", "column")),
+# Kinds of exchanges before the order of the rows and between the two orders.
+CIPHER = (("row",), ("crossing", "column"))
+WAYS = {"as in the cipher": CIPHER,
+        "crossings of neighbours": CIPHER,
+        "pixels of a column shuffled": CIPHER,
+        "no row exchanges": ((), ("crossing", "column")),
+        "no column exchanges": (("row",), ("crossing",)),
         "no crossings": (("row",), ("column",)),
         "no exchanges": ((), ()),
         "crossings before the order of rows": (("crossing", "row"), ("column",))}
 
 
-def scaled(image, m):
+def scaled(image):
     """r sqrt(N) of the four directions, (channels, 4)."""
-    out = common.confused(image, m)
-    r = np.hstack([common.adjacent(out), common.adjacent(out[:, ::-1])[:, 2:]])
+    r = np.hstack([common.adjacent(image), common.adjacent(image[:, ::-1])[:, 2:]])
     return r * np.sqrt(image.shape[0] * image.shape[1])
+
+
+def text(value):
+    """Means and errors of values (images, keys, 2, 4): |r| sqrt(N) and r sqrt(N)."""
+    mean, (images, keys) = value.mean(axis=(0, 1)), value.shape[:2]
+    error = np.sqrt((value.var(axis=1, ddof=1) / keys).sum(axis=0)) / images
+    absolute, signed = (" / ".join(f"{a:+.2f} ± {b:.2f}" for a, b in zip(*pair))
+                        for pair in zip(mean, error))
+    return f"|r| sqrt(N) {absolute.replace('+', '')}, r sqrt(N) {signed}"
+
+
+def of_neighbours(line, rows, columns):
+    """The line with a crossing of neighbours in either line, not spread over them."""
+    if not line.crossing:
+        return line
+    line, k = copy.copy(line), np.arange(len(line.along))
+    line.along = (line.along[0] + k) % (columns if line.is_row else rows)
+    line.along2 = (line.along2[0] + k) % (columns if line.partner_is_row else rows)
+    return line
+
+
+def way_map(way, lines, rows, columns, seed):
+    """The map of one way of WAYS."""
+    if way == "crossings of neighbours":
+        lines = [of_neighbours(line, rows, columns) for line in lines]
+    m = common.apply_lines(lines, rows, columns, *WAYS[way])
+    if way == "pixels of a column shuffled":  # every column by itself; the scan has laid them flat
+        rng = np.random.default_rng(seed)
+        m = rng.permuted(m.reshape(columns, rows), axis=1).reshape(-1)
+    return m
 
 
 def main():
@@ -40,15 +76,12 @@ def main():
         for k in range(KEYS):
             lines = common.confusion_lines(*common.test_key("measure", name, k),
                                            images[name].shape, common.UniformOutputs())
-            for way, kinds in WAYS.items():
-                r = scaled(images[name], common.apply_lines(lines, rows, columns, *kinds))
+            for way in WAYS:
+                m = way_map(way, lines, rows, columns, [i, k])
+                r = scaled(common.confused(images[name], m))
                 values[way][i, k] = np.stack([np.abs(r), r]).mean(axis=1)
     for way, value in values.items():
-        mean = value.mean(axis=(0, 1))
-        error = np.sqrt((value.var(axis=1, ddof=1) / KEYS).sum(axis=0)) / len(images)
-        absolute, signed = (" / ".join(f"{a:+.2f} ± {b:.2f}" for a, b in zip(*pair))
-                            for pair in zip(mean, error))
-        print(f"{way}: |r| sqrt(N) {absolute.replace('+', '')}, r sqrt(N) {signed}", flush=True)
+        print(f"{way}: {text(value)}", flush=True)
 
 
 if __name__ == "__main__":
