@@ -1,7 +1,6 @@
 """Correlation of adjacent pixels after the whole cipher, by scripts/reference/khazaal2024.py.
 
-Prints mean |r| sqrt(N) and mean r sqrt(N) as confusion_parts.py does, over the test images and
-KEYS keys each.
+Prints what confusion_parts.py prints, over the test images and KEYS keys each.
 
 python3 scripts/train/cipher_correlation.py --sipi DIR
 """
@@ -32,12 +31,11 @@ def main():
     parser.add_argument("--sipi", help="directory with misc, aerials, textures")
     args = parser.parse_args()
     images = common.load_split(args.sipi)[1] or common.generated_set(10_007, 13, 256)
-    value = np.zeros((len(images), KEYS, 2, 4))
+    value = np.zeros((len(images), KEYS, 3, 4))
     for i, name in enumerate(sorted(images)):
         image = np.ascontiguousarray(images[name])
         for k in range(KEYS):
-            r = confusion_parts.scaled(encrypted(image, ("measure", name, k)))
-            value[i, k] = np.stack([np.abs(r), r]).mean(axis=1)
+            value[i, k] = confusion_parts.summary(encrypted(image, ("measure", name, k)))
     print(f"khazaal2024: {confusion_parts.text(value)}")
 
 
