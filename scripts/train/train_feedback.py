@@ -418,6 +418,15 @@ def write_csv(path, history, uniform_result, table):
                 out.writerow([name, *surrogate, label, u, *[f"{v:.6f}" for v in value]])
 
 
+def read_history(path, snapshots):
+    """history and uniform_result of write_csv, from a file it wrote."""
+    with open(path, newline="") as f:
+        losses = {row[0]: [float(v) for v in row[1:6]] for row in list(csv.reader(f))[1:] if row[1]}
+    uniform_result = losses.pop("uniform")
+    return [(int(epoch), result, snapshots.get(int(epoch)))
+            for epoch, result in losses.items()], uniform_result
+
+
 def print_table(rows):
     for name, label, u, v in rows:
         cells = "  ".join(f"{v[6 + i]:.4f}+-{v[9 + i]:.4f}" for i in range(3))
@@ -462,6 +471,8 @@ def arguments():
                         default=Path(__file__).resolve().parent / "feedback_training.csv")
     parser.add_argument("--table", type=int, metavar="KEYS",
                         help="no training: measure feedback_epochs.json (first, last) on test")
+    parser.add_argument("--measure", action="store_true",
+                        help="no training: measure feedback_epochs.json anew, losses as in the CSV")
     parser.add_argument("--compare", type=Path, nargs="+", metavar="FILE",
                         help="no training: losses of weight files on fresh batches (train images)")
     parser.add_argument("--batches", type=int, default=160, help="of --compare")
@@ -476,6 +487,20 @@ def table_only(args, sets):
     print_table(measure_table(networks, {"test": sets["test"]}, args.table, args.workers))
 
 
+def measure_only(args, sets):
+    data = common.json.loads((args.out / "feedback_epochs.json").read_text())
+    snapshots = {s["epoch"]: s for s in data["snapshots"]}
+    history, uniform_result = read_history(args.csv, snapshots)
+    measure_and_write(args, sets, snapshots, history, uniform_result)
+
+
+def measure_and_write(args, sets, snapshots, history, uniform_result):
+    networks = {epoch: common.IntegerNetwork(fields) for epoch, fields in snapshots.items()}
+    table = measure_table({**networks, **reference_networks()}, sets, args.keys, args.workers)
+    print_table(table)
+    write_csv(args.csv, history, uniform_result, table)
+
+
 def main():
     args = arguments()
     torch.set_num_threads(1)
@@ -485,6 +510,9 @@ def main():
     sets = measured_sets(sipi_train, sipi_test, generated)
     if args.table:
         table_only(args, sets)
+        return
+    if args.measure:
+        measure_only(args, sets)
         return
 
     def log(epoch, result):
@@ -510,10 +538,7 @@ def main():
                    "training": training})
     common.write_sums(args.out)
     if args.keys > 0:
-        networks = {s["epoch"]: common.IntegerNetwork(s) for s in snapshots}
-        table = measure_table({**networks, **reference_networks()}, sets, args.keys, args.workers)
-        print_table(table)
-        write_csv(args.csv, history, uniform_result, table)
+        measure_and_write(args, sets, {s["epoch"]: s for s in snapshots}, history, uniform_result)
 
 
 if __name__ == "__main__":
