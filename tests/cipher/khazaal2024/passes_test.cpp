@@ -116,7 +116,7 @@ Bytes rows_passed(const RoundInput& round, const Bytes& in) {
 }
 
 Bytes columns_passed(const RoundInput& round, Bytes in) {
-  Bytes scratch(in.size(), 0xAA);
+  Bytes scratch(round.shape.cols * transposed_step(round.shape), 0xAA);
   columns_pass(round, in, scratch);
   return in;
 }

@@ -211,7 +211,7 @@ json second_round(const Shape& shape, WorkingKeys& keys, const Keystream& keystr
   out["maps"]["crossings"] = crossings_json(plan, rows, cols);
   const Shape four{rows, cols, 4, 1};
   Bytes moved = positions(shape.pixels());
-  Bytes scratch(moved.size());
+  Bytes scratch(cols * transposed_step(four));
   columns_pass({four, plan, keystream, 2, nullptr, 1}, moved, scratch);
   out["maps"]["scan"] = words_json(moved);
   const ChainKeys chain = draw_chain_keys(keys.guide, keys.parameters, {});
@@ -224,7 +224,7 @@ json second_round(const Shape& shape, WorkingKeys& keys, const Keystream& keystr
   Bytes chained = image;
   chain_image(Direction::backward, chained, stream, chain);
   out["images"]["backward"] = to_hex(chained);
-  scratch.resize(image.size());
+  scratch.resize(cols * transposed_step(shape));
   columns_pass({shape, plan, keystream, 2, &chain, 1}, image, scratch);
   out["images"]["columns"] = to_hex(image);
   return out;
