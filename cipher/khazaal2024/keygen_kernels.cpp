@@ -369,7 +369,8 @@ class Patches {
       const std::size_t block = k / 4;
       const std::size_t in_block = k % 4;
       spread[k] = static_cast<std::int32_t>(HWY_MIN(3 * block + in_block, words - 1));
-      gather[k] = static_cast<std::int32_t>(k < in_step ? 4 * (k / 3) + k % 3 : words - 1);
+      gather[k] = static_cast<std::int32_t>(kChannels == 3 && k < in_step ? 4 * (k / 3) + k % 3
+                                                                          : words - 1);
       for (std::size_t i = 0; i < 4; ++i) {
         from[4 * k + i] = static_cast<std::uint8_t>((4 * (in_block / kChannels) + i) * kChannels +
                                                     in_block % kChannels);

@@ -408,6 +408,19 @@ TEST(CondenseFeatures, IsTheSameWithAnyNumberOfThreads) {
   }
 }
 
+// Long enough for all threads to be at work at once.
+TEST(CondenseFeatures, PiecesAreHashedInTheirOrder) {
+  auto engine = engine_of(101);
+  const OwnedImage image = random_image(engine, {4001, 300, 3, 1});
+  const CondensingKeys keys = keys_for(image.shape());
+  const auto expected = condense_features(trained_keygen(), image.view(), keys, 1);
+  for (int again = 0; again < 10; ++again) {
+    for (const unsigned threads : {2U, 8U}) {
+      ASSERT_EQ(condense_features(trained_keygen(), image.view(), keys, threads), expected);
+    }
+  }
+}
+
 TEST(CondenseFeatures, EveryLeastSignificantBitChangesTheFirstTag) {
   auto engine = engine_of(98);
   for (const Shape& shape : {Shape{32, 32, 1, 1}, Shape{12, 30, 3, 1}, Shape{12, 9, 3, 2}}) {
