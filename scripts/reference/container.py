@@ -115,7 +115,7 @@ def open_container(content, key):
     require(hmac.compare_digest(expected, tag), "wrong key, or the file was altered")
     shape, pixels = pixels_of(chunks[0][1], b"".join(data for _, data, _ in chunks[2:-1]))
     variant = cipher.decode()
-    plain = khazaal2024.run("decrypt", keys[64:], None, shape, variant, header + pixels)
+    plain = khazaal2024.decrypt(keys[64:], header, (*shape, pixels), variant)[4]
     return plain, chacha20(keys[32:64], metadata)
 
 
