@@ -104,9 +104,12 @@ struct Setting {
 
   explicit Setting(std::size_t side)
       : shape{.rows = side, .cols = side, .channels = 3},
-        plain(shape, derive_bytes(seed, "bench/image", shape.bytes())),
+        plain(shape),
         cipher(shape),
-        other(shape) {}
+        other(shape) {
+    std::ranges::copy(derive_bytes(seed, "bench/image", shape.bytes()),
+                      plain.view().bytes().begin());
+  }
 
   ConstImage plain_view() const { return plain.view(); }
 

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "core/memory.hpp"
+
 namespace icb {
 namespace {
 
@@ -45,6 +47,12 @@ ConstImage::ConstImage(Shape shape, ConstBytes bytes) : m_shape(shape), m_bytes(
 
 Image::Image(Shape shape, MutableBytes bytes) : m_shape(shape), m_bytes(bytes) {
   check(shape, bytes.size());
+}
+
+OwnedImage::OwnedImage(Shape shape) : m_shape(shape) {
+  m_bytes.reserve(shape.bytes());
+  prefer_huge_pages(m_bytes.data(), shape.bytes());
+  m_bytes.resize(shape.bytes());
 }
 
 OwnedImage::OwnedImage(Shape shape, Bytes bytes) : m_shape(shape), m_bytes(std::move(bytes)) {

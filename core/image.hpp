@@ -95,7 +95,7 @@ class Image {
 /// An image that owns its bytes, all zero at first.
 class OwnedImage {
  public:
-  explicit OwnedImage(Shape shape) : m_shape(shape), m_bytes(shape.bytes()) {}
+  explicit OwnedImage(Shape shape);
 
   OwnedImage(Shape shape, Bytes bytes);
 

@@ -52,7 +52,7 @@ std::uint64_t between(std::uint64_t key, std::uint64_t low, std::uint64_t high) 
 }  // namespace
 
 Bytes hkdf_sha256(ConstBytes key, ConstBytes salt, ConstBytes info, std::size_t length) {
-  const std::unique_ptr<EVP_KDF, decltype(&EVP_KDF_free)> kdf{
+  static const std::unique_ptr<EVP_KDF, decltype(&EVP_KDF_free)> kdf{
       EVP_KDF_fetch(nullptr, "HKDF", nullptr), EVP_KDF_free};
   require(kdf != nullptr, "HKDF");
   const std::unique_ptr<EVP_KDF_CTX, decltype(&EVP_KDF_CTX_free)> context{

@@ -385,7 +385,7 @@ class Unit {
 class Poly1305 {
  public:
   explicit Poly1305(ConstBytes key) {
-    const std::unique_ptr<EVP_MAC, decltype(&EVP_MAC_free)> mac{
+    static const std::unique_ptr<EVP_MAC, decltype(&EVP_MAC_free)> mac{
         EVP_MAC_fetch(nullptr, "POLY1305", nullptr), EVP_MAC_free};
     m_context.reset(mac ? EVP_MAC_CTX_new(mac.get()) : nullptr);
     require(m_context != nullptr &&

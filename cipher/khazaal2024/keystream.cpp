@@ -26,7 +26,9 @@ struct LaneStates {
   alignas(64) std::uint64_t noise[keystream_lanes];
   alignas(64) std::uint64_t noise_add[keystream_lanes];
   std::uint64_t r, a, b;
-  const std::uint64_t* deviates;  ///< 1024
+  const std::uint64_t* deviates;         ///< 1024
+  const std::uint8_t* const* fetch;      ///< the next address to bring to the cache
+  const std::uint8_t* const* fetch_end;  ///< behind the last
   Sources sources;
 };
 
@@ -226,6 +228,8 @@ void produce_steps(LaneStates& s, std::size_t steps, std::uint8_t* HWY_RESTRICT 
       store(fold(hn::Mul(fold(z1), constant(z1_multiplier))), to);
       store(fold(hn::Mul(fold(z2), constant(z2_multiplier))), to + 8 * keystream_lanes);
       to += step_bytes;
+      // Two lines for the two lines a step makes; the addresses are used up by the first group.
+      for (int i = 0; i < 2 && s.fetch != s.fetch_end; ++i) __builtin_prefetch(*s.fetch++, 0, 2);
     };
     group.step(c);
     for (std::size_t i = 1; i < steps; ++i) {  // the next step and the words of this one together
@@ -268,13 +272,16 @@ Keystream::Keystream(const std::array<Lane, keystream_lanes>& lanes, const Param
   }
 }
 
-void Keystream::fill(unsigned round, std::uint64_t first, MutableBytes out) const {
+void Keystream::fill(unsigned round, std::uint64_t first, MutableBytes out,
+                     std::span<const std::uint8_t* const> fetch) const {
   LaneStates s{};
   s.r = m_parameters.r;
   s.a = m_parameters.a;
   s.b = m_parameters.b;
   s.deviates = m_deviates.data();
   s.sources = m_sources;
+  s.fetch = fetch.data();
+  s.fetch_end = fetch.data() + fetch.size();
   while (!out.empty()) {
     const std::uint64_t within = first % block_bytes;
     const std::uint64_t number = first_step(round, first / block_bytes);

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 #include "cipher/khazaal2024/key_schedule.hpp"
 #include "core/image.hpp"
@@ -39,7 +40,11 @@ class Keystream {
 
   /// Bytes [first, first + out.size()) of round 1, 2, ... A part of a block costs the steps of the
   /// maps before it, so whole blocks, or the starts of blocks, are made fastest.
-  void fill(unsigned round, std::uint64_t first, MutableBytes out) const;
+  ///
+  /// fetch: addresses brought to the cache meanwhile, one for each 64 bytes made: what the caller
+  ///        works on next then arrives while the multipliers are busy.
+  void fill(unsigned round, std::uint64_t first, MutableBytes out,
+            std::span<const std::uint8_t* const> fetch = {}) const;
 
  private:
   std::array<Lane, keystream_lanes> m_lanes;

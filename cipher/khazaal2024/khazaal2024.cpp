@@ -29,6 +29,7 @@
 #include "cipher/khazaal2024/vectors.hpp"
 #include "core/error.hpp"
 #include "core/hash.hpp"
+#include "core/memory.hpp"
 #include "core/parallel.hpp"
 
 namespace icb::khazaal2024 {
@@ -91,7 +92,9 @@ struct Scratch {
 
   explicit Scratch(std::size_t size)
       : memory(std::make_unique_for_overwrite<std::uint8_t[]>(size)),  // NOLINT
-        bytes(memory.get(), size) {}
+        bytes(memory.get(), size) {
+    prefer_huge_pages(memory.get(), size);
+  }
 };
 
 /// `bytes` themselves, or a copy if they are those of `out`.

@@ -377,7 +377,7 @@ class Crossings {
 
 /// So many crossings ahead their pixels are asked for, in images beyond the caches.
 constexpr std::size_t ahead = 4;
-constexpr std::size_t far_away = std::size_t{1} << 20;
+constexpr std::size_t far_away = std::size_t{1} << 16;
 
 template <std::size_t size>
 void swap_all(std::span<const Exchange> list, const Crossings<size>& crossings, bool far) {

@@ -71,13 +71,28 @@ void in_turn(const Units& units, Direction direction, unsigned threads, Prepare 
   }
 }
 
-/// The part of the keystream buffer that belongs to a unit, filled.
-ConstBytes make_keystream(const RoundInput& round, Unit unit, MutableBytes buffer) {
-  const MutableBytes out = buffer.first(unit.last - unit.first);
-  if (round.chain != nullptr) {
-    round.keystream.fill(round.round, unit.first, out);
-  }
-  return out;
+/// Memory a unit will read, line by line of the cache.
+using Addresses = std::vector<const std::uint8_t*>;
+
+/// Images beyond this size do not stay in the caches from one pass to the next.
+constexpr std::size_t cached_bytes = std::size_t{4} << 20;
+
+void add_lines(Addresses& to, const std::uint8_t* from, std::size_t bytes) {
+  for (std::size_t at = 0; at < bytes; at += 64) to.push_back(from + at);
+}
+
+/// Fills the part of the keystream buffer that belongs to a unit.
+void make_keystream(const RoundInput& round, Unit unit, MutableBytes buffer,
+                    const Addresses& fetch = {}) {
+  if (round.chain == nullptr) return;
+  round.keystream.fill(round.round, unit.first, buffer.first(unit.last - unit.first), fetch);
+}
+
+/// Fills the keystream buffer while the unit's own data come to the cache.
+void make_keystream_for(const RoundInput& round, Unit unit, ConstBytes data, MutableBytes buffer) {
+  Addresses fetch;
+  if (data.size() > cached_bytes) add_lines(fetch, &data[unit.first], unit.last - unit.first);
+  make_keystream(round, unit, buffer, fetch);
 }
 
 /// Rows whose first byte lies in the unit.
@@ -158,14 +173,22 @@ void rows_pass(const RoundInput& round, ConstBytes in, MutableBytes out) {
   in_turn(
       units, Direction::forward, round.threads,
       [&](Unit unit, MutableBytes keystream) {
-        make_keystream(round, unit, keystream);
         const Rows rows = rows_starting_in(unit, row_bytes);
+        Addresses fetch;
+        for (std::size_t i = rows.first; out.size() > cached_bytes && i < rows.last; ++i) {
+          round.plan.rows.for_each_piece(
+              i, [&](std::size_t line, std::size_t first, std::size_t count) {
+                add_lines(fetch, &in[line * row_bytes + first * pixel], count * pixel);
+              });
+        }
+        make_keystream(round, unit, keystream, fetch);
         gather_lines(round.plan.rows, pixel, rows.first, rows.last - rows.first, in.data(),
                      row_bytes, out.data() + rows.first * row_bytes);
       },
       [&](Unit unit, ConstBytes keystream) {
         if (round.chain == nullptr) return;
-        chain_unit(Direction::forward, lines_of(units, unit, out, keystream), *round.chain, carry, chain_lines, chain_singles);
+        chain_unit(Direction::forward, lines_of(units, unit, out, keystream), *round.chain, carry,
+                   chain_lines, chain_singles);
       },
       [](Unit) {});
 }
@@ -180,10 +203,11 @@ void columns_pass(const RoundInput& round, MutableBytes data, MutableBytes scrat
   std::uint64_t carry = round.chain != nullptr ? round.chain->carry : 0;
   in_turn(
       units, Direction::backward, round.threads,
-      [&](Unit unit, MutableBytes keystream) { make_keystream(round, unit, keystream); },
+      [&](Unit unit, MutableBytes keystream) { make_keystream_for(round, unit, data, keystream); },
       [&](Unit unit, ConstBytes keystream) {
         if (round.chain == nullptr) return;
-        chain_unit(Direction::backward, lines_of(units, unit, data, keystream), *round.chain, carry, chain_lines, chain_singles);
+        chain_unit(Direction::backward, lines_of(units, unit, data, keystream), *round.chain, carry,
+                   chain_lines, chain_singles);
       },
       // Going backward, a strip is complete once the unit of its first byte is.
       [&](Unit unit) {
@@ -199,8 +223,8 @@ void columns_pass(const RoundInput& round, MutableBytes data, MutableBytes scrat
                  {.down = pixel, .right = step});
   in_parts(cols, ceil_div(unit_bytes, rows * pixel), round.threads,
            [&](std::size_t first, std::size_t last) {
-             gather_lines(round.plan.columns, pixel, first, last - first, scratch.data(),
-                          step, data.data() + first * rows * pixel);
+             gather_lines(round.plan.columns, pixel, first, last - first, scratch.data(), step,
+                          data.data() + first * rows * pixel);
            });
 }
 
@@ -211,10 +235,11 @@ void undo_rows_pass(const RoundInput& round, MutableBytes data, MutableBytes out
   std::uint64_t carry = round.chain != nullptr ? round.chain->carry : 0;
   in_turn(
       units, Direction::forward, round.threads,
-      [&](Unit unit, MutableBytes keystream) { make_keystream(round, unit, keystream); },
+      [&](Unit unit, MutableBytes keystream) { make_keystream_for(round, unit, data, keystream); },
       [&](Unit unit, ConstBytes keystream) {
         if (round.chain == nullptr) return;
-        chain_unit(Direction::forward, lines_of(units, unit, data, keystream), *round.chain, carry, undo_lines, undo_singles);
+        chain_unit(Direction::forward, lines_of(units, unit, data, keystream), *round.chain, carry,
+                   undo_lines, undo_singles);
       },
       [&](Unit unit) {
         const Rows rows = rows_ending_in(unit, row_bytes);
@@ -249,14 +274,14 @@ void undo_columns_pass(const RoundInput& round, ConstBytes in, MutableBytes scra
         const std::size_t last = unit.last == out.size() ? strips : ending.last;
         for (std::size_t s = ending.first; s < last; ++s) {
           const std::size_t first = s * strip_rows;
-          transpose(cols, std::min(strip_rows, rows - first), pixel,
-                    scratch.data() + first * pixel, rows * pixel, out.data() + first * row_bytes,
-                    row_bytes);
+          transpose(cols, std::min(strip_rows, rows - first), pixel, scratch.data() + first * pixel,
+                    rows * pixel, out.data() + first * row_bytes, row_bytes);
         }
       },
       [&](Unit unit, ConstBytes keystream) {
         if (round.chain == nullptr) return;
-        chain_unit(Direction::backward, lines_of(units, unit, out, keystream), *round.chain, carry, undo_lines, undo_singles);
+        chain_unit(Direction::backward, lines_of(units, unit, out, keystream), *round.chain, carry,
+                   undo_lines, undo_singles);
       },
       [](Unit) {});
 }

@@ -35,8 +35,8 @@ void rows_pass(const RoundInput& round, ConstBytes in, MutableBytes out);
 /// the same places of the caches.
 std::size_t transposed_step(const Shape& shape);
 
-/// Even round: chains `data` backward, then treats the columns. `scratch` has transposed_step() bytes
-/// for each column and is overwritten.
+/// Even round: chains `data` backward, then treats the columns. `scratch` has transposed_step()
+/// bytes for each column and is overwritten.
 void columns_pass(const RoundInput& round, MutableBytes data, MutableBytes scratch);
 
 /// Inverses. `data` is overwritten; the result is in `out`.
