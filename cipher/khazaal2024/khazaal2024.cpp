@@ -17,6 +17,7 @@
 #include <array>
 #include <atomic>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -85,16 +86,25 @@ class Schedule {
   std::vector<ChainKeys> m_chains;
 };
 
-/// Memory a pass will overwrite before it reads it.
-struct Scratch {
-  std::unique_ptr<std::uint8_t[]> memory;  // NOLINT: a vector would write zeros first
-  MutableBytes bytes;
-
+/// Memory a pass will overwrite before it reads it. It begins a cache line, as the passes like it.
+class Scratch {
+ public:
   explicit Scratch(std::size_t size)
-      : memory(std::make_unique_for_overwrite<std::uint8_t[]>(size)),  // NOLINT
-        bytes(memory.get(), size) {
-    prefer_huge_pages(memory.get(), size);
+      : m_memory(static_cast<std::uint8_t*>(::operator new(size, alignment))), m_size(size) {
+    prefer_huge_pages(m_memory.get(), size);
   }
+
+  MutableBytes bytes() const { return {m_memory.get(), m_size}; }
+
+ private:
+  static constexpr std::align_val_t alignment{64};
+
+  struct Free {
+    void operator()(std::uint8_t* memory) const { ::operator delete(memory, alignment); }
+  };
+
+  std::unique_ptr<std::uint8_t, Free> m_memory;
+  std::size_t m_size;
 };
 
 /// `bytes` themselves, or a copy if they are those of `out`.
@@ -216,12 +226,12 @@ void encrypt_rounds(const Variant& variant, ConstImage plain, ConstBytes key, Co
   for (unsigned round = 1; round <= variant.rounds; ++round) {
     if (Schedule::is_odd(round)) {
       if (round > 1) {  // an experiment: it may take a copy
-        std::ranges::copy(out.bytes(), scratch.bytes.begin());
-        source = scratch.bytes.first(out.bytes().size());
+        std::ranges::copy(out.bytes(), scratch.bytes().begin());
+        source = scratch.bytes().first(out.bytes().size());
       }
       rows_pass(schedule.round(round), source, out.bytes());
     } else {
-      columns_pass(schedule.round(round), out.bytes(), scratch.bytes);
+      columns_pass(schedule.round(round), out.bytes(), scratch.bytes());
     }
   }
 }
@@ -246,7 +256,7 @@ void decrypt(const Variant& variant, ConstImage cipher, ConstBytes key, ConstByt
   const Apart apart(cipher.bytes(), out.bytes());
   const Scratch scratch(out.bytes().size());
   ConstBytes source = apart.bytes;
-  MutableBytes result = scratch.bytes;  // of the next pass; two rounds end in `out`
+  MutableBytes result = scratch.bytes();  // of the next pass; two rounds end in `out`
   MutableBytes other = out.bytes();
   for (unsigned round = variant.rounds; round >= 1; --round) {
     if (!Schedule::is_odd(round)) {

@@ -12,6 +12,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cipher/khazaal2024/move_pixels.cpp"
 #include <hwy/foreach_target.h>
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -38,26 +39,44 @@ HWY_INLINE void copy(std::uint8_t* HWY_RESTRICT to, const std::uint8_t* HWY_REST
   hn::StoreU(last, d, to + n - lanes);
 }
 
+/// The same past the caches: whole lines of them go to memory without being read first.
+HWY_INLINE void copy_past(std::uint8_t* HWY_RESTRICT to, const std::uint8_t* HWY_RESTRICT from,
+                          std::size_t n) {
+  constexpr std::size_t line = 64;
+  const hn::CappedTag<std::uint8_t, line> d;
+  const std::size_t lanes = hn::Lanes(d);
+  const std::size_t head = (line - reinterpret_cast<std::uintptr_t>(to) % line) % line;
+  if (n < head + 4 * line) return copy(to, from, n);
+  copy(to, from, head);
+  const std::size_t end = head + (n - head) / line * line;
+  for (std::size_t i = head; i < end; i += lanes) hn::Stream(hn::LoadU(d, from + i), d, to + i);
+  copy(to + end, from + end, n - end);
+}
+
 void gather(const LineMoves& moves, std::size_t size, std::size_t first, std::size_t count,
-            const std::uint8_t* HWY_RESTRICT from, std::size_t step,
-            std::uint8_t* HWY_RESTRICT to) {
+            const std::uint8_t* HWY_RESTRICT from, std::size_t step, std::uint8_t* HWY_RESTRICT to,
+            Use use) {
   for (std::size_t i = first; i < first + count; ++i) {
-    moves.for_each_piece(i, [&](std::size_t line, std::size_t at, std::size_t pixels) {
-      copy(to, from + line * step + at * size, pixels * size);
+    moves.for_each_piece(i, [&](std::size_t line, std::size_t at, std::size_t pixels) HWY_ATTR {
+      const std::uint8_t* const piece = from + line * step + at * size;
+      use == Use::late ? copy_past(to, piece, pixels * size) : copy(to, piece, pixels * size);
       to += pixels * size;
     });
   }
+  if (use == Use::late) hwy::FlushStream();
 }
 
 void scatter(const LineMoves& moves, std::size_t size, std::size_t first, std::size_t count,
-             const std::uint8_t* HWY_RESTRICT from, std::uint8_t* HWY_RESTRICT to,
-             std::size_t step) {
+             const std::uint8_t* HWY_RESTRICT from, std::uint8_t* HWY_RESTRICT to, std::size_t step,
+             Use use) {
   for (std::size_t i = first; i < first + count; ++i) {
-    moves.for_each_piece(i, [&](std::size_t line, std::size_t at, std::size_t pixels) {
-      copy(to + line * step + at * size, from, pixels * size);
+    moves.for_each_piece(i, [&](std::size_t line, std::size_t at, std::size_t pixels) HWY_ATTR {
+      std::uint8_t* const piece = to + line * step + at * size;
+      use == Use::late ? copy_past(piece, from, pixels * size) : copy(piece, from, pixels * size);
       from += pixels * size;
     });
   }
+  if (use == Use::late) hwy::FlushStream();
 }
 
 // --- Transposition ------------------------------------------------------------------------------
@@ -411,16 +430,16 @@ void for_size(std::size_t bytes, const Use& use) {
 
 void gather_lines(const LineMoves& moves, std::size_t pixel_bytes, std::size_t first,
                   std::size_t count, const std::uint8_t* from, std::size_t from_step,
-                  std::uint8_t* to) {
+                  std::uint8_t* to, Use use) {
   check_pixel(pixel_bytes);
-  HWY_DYNAMIC_DISPATCH(gather)(moves, pixel_bytes, first, count, from, from_step, to);
+  HWY_DYNAMIC_DISPATCH(gather)(moves, pixel_bytes, first, count, from, from_step, to, use);
 }
 
 void scatter_lines(const LineMoves& moves, std::size_t pixel_bytes, std::size_t first,
                    std::size_t count, const std::uint8_t* from, std::uint8_t* to,
-                   std::size_t to_step) {
+                   std::size_t to_step, Use use) {
   check_pixel(pixel_bytes);
-  HWY_DYNAMIC_DISPATCH(scatter)(moves, pixel_bytes, first, count, from, to, to_step);
+  HWY_DYNAMIC_DISPATCH(scatter)(moves, pixel_bytes, first, count, from, to, to_step, use);
 }
 
 void transpose(std::size_t rows, std::size_t cols, std::size_t pixel_bytes,

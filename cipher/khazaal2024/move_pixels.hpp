@@ -13,15 +13,21 @@
 
 namespace icb::khazaal2024 {
 
+/// When what is written will be read again.
+enum class Use {
+  soon,  ///< it stays in the caches
+  late,  ///< it goes past them to memory, unread: for results too large to stay
+};
+
 /// New lines [first, first + count) of the lines at `from`, one right after the other, to `to`.
 void gather_lines(const LineMoves& moves, std::size_t pixel_bytes, std::size_t first,
                   std::size_t count, const std::uint8_t* from, std::size_t from_step,
-                  std::uint8_t* to);
+                  std::uint8_t* to, Use use = Use::soon);
 
 /// Inverse: puts the new lines at `from`, one right after the other, to where they come from.
 void scatter_lines(const LineMoves& moves, std::size_t pixel_bytes, std::size_t first,
                    std::size_t count, const std::uint8_t* from, std::uint8_t* to,
-                   std::size_t to_step);
+                   std::size_t to_step, Use use = Use::soon);
 
 /// Pixel (i, j) of rows x cols pixels at `from` becomes pixel (j, i) at `to`. Fastest in strips of
 /// a multiple of 64 rows, with steps that are no multiple of 4096.

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t unit_bytes = block_bytes;
 /// Rows transposed together, so that what is written of a line of the result fills cache lines.
-constexpr std::size_t strip_rows = 64;
+constexpr std::size_t strip_rows = 128;
 
 std::size_t ceil_div(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
@@ -76,6 +76,8 @@ using Addresses = std::vector<const std::uint8_t*>;
 
 /// Images beyond this size do not stay in the caches from one pass to the next.
 constexpr std::size_t cached_bytes = std::size_t{4} << 20;
+
+Use use_of(std::size_t result) { return result > cached_bytes ? Use::late : Use::soon; }
 
 void add_lines(Addresses& to, const std::uint8_t* from, std::size_t bytes) {
   for (std::size_t at = 0; at < bytes; at += 64) to.push_back(from + at);
@@ -224,7 +226,7 @@ void columns_pass(const RoundInput& round, MutableBytes data, MutableBytes scrat
   in_parts(cols, ceil_div(unit_bytes, rows * pixel), round.threads,
            [&](std::size_t first, std::size_t last) {
              gather_lines(round.plan.columns, pixel, first, last - first, scratch.data(), step,
-                          data.data() + first * rows * pixel);
+                          data.data() + first * rows * pixel, use_of(data.size()));
            });
 }
 
@@ -244,7 +246,8 @@ void undo_rows_pass(const RoundInput& round, MutableBytes data, MutableBytes out
       [&](Unit unit) {
         const Rows rows = rows_ending_in(unit, row_bytes);
         scatter_lines(round.plan.rows, pixel, rows.first, rows.last - rows.first,
-                      data.data() + rows.first * row_bytes, out.data(), row_bytes);
+                      data.data() + rows.first * row_bytes, out.data(), row_bytes,
+                      use_of(out.size()));
       });
 }
 
@@ -256,7 +259,8 @@ void undo_columns_pass(const RoundInput& round, ConstBytes in, MutableBytes scra
   in_parts(cols, ceil_div(unit_bytes, rows * pixel), round.threads,
            [&](std::size_t first, std::size_t last) {
              scatter_lines(round.plan.columns, pixel, first, last - first,
-                           in.data() + first * rows * pixel, scratch.data(), rows * pixel);
+                           in.data() + first * rows * pixel, scratch.data(), rows * pixel,
+                           use_of(in.size()));
            });
   unswap_crossings(round.plan.crossings, rows, cols, pixel, scratch.data(),
                    {.down = pixel, .right = rows * pixel});
