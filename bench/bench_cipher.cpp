@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <functional>
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -44,7 +45,7 @@ struct Timed {
   double best_ns = 1e18;
 };
 
-void time_in_turns(std::vector<Timed>& all, int runs) {
+void time_in_turns(std::span<Timed> all, int runs) {
   for (int run = 0; run < runs; ++run) {
     for (Timed& timed : all) {
       const auto start = std::chrono::steady_clock::now();
@@ -153,7 +154,10 @@ void whole(Setting& s, int runs, double ghz) {
       {"encrypt, 2 threads", encrypt_on(2)},
       {"decrypt, 2 threads", decrypt_on(2)},
   };
-  time_in_turns(all, runs);
+  // By themselves: a second thread leaves half of the buffers in another core's caches.
+  const std::span<Timed> timed(all);
+  time_in_turns(timed.first(4), runs);
+  time_in_turns(timed.subspan(4), runs);
   set_threads(1);
   fmt::print("\n{}, best of {} runs in turns\n", to_string(s.shape), runs);
   fmt::print("{:<22} {:>10} {:>8} {:>12} {:>14} {:>14}\n", "", "us", "GB/s", "cycles/byte",
@@ -295,31 +299,35 @@ void stages(Setting& s, int runs, double ghz, const MachineRates& rates) {
   fmt::print("{:<22} {:>10.1f} {:>12.4f}\n", "sum of encryption", sum / 1e3, sum * ghz / bytes);
 }
 
+/// Before anything else needs memory: what the first encryption adds to the peak is what it needs.
+void memory() {
+  const Shape shape{.rows = 4096, .cols = 4096, .channels = 3};
+  const OwnedImage plain(shape);
+  OwnedImage cipher(shape);
+  const Bytes nonce(nonce_bytes);
+  const double before = peak_megabytes();
+  encrypt(full(), plain.view(), derive_key(seed, "bench/key"), nonce, cipher.view());
+  const double added = peak_megabytes() - before;
+  const auto image = static_cast<double>(shape.bytes()) / 1048576;
+  fmt::print(
+      "encrypting {}: {:.1f} MiB beside plain and cipher image of {:.1f} MiB each: {:.2f} images "
+      "in all\n",
+      to_string(shape), added, image, 2 + added / image);
+}
+
 void run(int runs, bool quick) {
+  if (!quick) memory();
   const double ghz = core_ghz();
   const MachineRates rates = measure_machine_rates();
   fmt::print("core at {:.2f} GHz\n", ghz);
-  {
-    Setting small(512);
-    verify(small);
-    whole(small, runs, ghz);
-    stages(small, runs, ghz, rates);
+  for (const std::size_t side : {512U, 4096U}) {
+    if (quick && side > 512) break;
+    const int count = side > 512 ? std::max(5, runs / 20) : runs;
+    Setting setting(side);
+    verify(setting);
+    whole(setting, count, ghz);
+    stages(setting, count, ghz, rates);
   }
-  if (quick) return;
-  const int few = std::max(5, runs / 20);
-  Setting large(4096);
-  // The first of this size in the process: what it adds to the peak is what it needs.
-  const double before = peak_megabytes();
-  large.header = encrypt(full(), large.plain_view(), large.key, large.nonce, large.cipher.view());
-  const auto image = static_cast<double>(large.shape.bytes()) / 1048576;
-  fmt::print(
-      "\nencrypting {}: {:.1f} MiB beside plain and cipher image of {:.1f} MiB each: {:.2f} "
-      "images in all\n",
-      to_string(large.shape), std::max(0.0, peak_megabytes() - before), image,
-      2 + std::max(0.0, peak_megabytes() - before) / image);
-  verify(large);
-  whole(large, few, ghz);
-  stages(large, few, ghz, rates);
 }
 
 }  // namespace
