@@ -7,6 +7,7 @@
 
 #include "bench/command.hpp"
 #include "bench/files/convert.hpp"
+#include "cipher/khazaal2024/khazaal2024.hpp"
 #include "container/container.hpp"
 #include "datasets/dataset.hpp"
 #include "datasets/png_chunks.hpp"
@@ -85,6 +86,7 @@ const RegisterCommand entry{{
                 },
             .output_name = output_name,
         };
+        khazaal2024::set_threads(common.threads);  // one file at a time: a large one may have all
         return convert_files(conversion, *options, common.quiet);
       };
     },

@@ -11,6 +11,7 @@
 #include "bench/command.hpp"
 #include "bench/files/convert.hpp"
 #include "cipher/cipher.hpp"
+#include "cipher/khazaal2024/khazaal2024.hpp"
 #include "container/container.hpp"
 #include "datasets/dataset.hpp"
 
@@ -92,6 +93,7 @@ const RegisterCommand entry{{
             .is_member = is_member,
             .output_name = [](const std::string& name) { return name + ".png"; },
         };
+        khazaal2024::set_threads(common.threads);  // one file at a time: a large one may have all
         return convert_files(conversion, *options, common.quiet);
       };
     },
