@@ -41,15 +41,15 @@ std::vector<OwnedImage> smoke_images() {
   for (const std::size_t sample : {1U, 2U}) {
     for (const std::size_t channels : {1U, 2U, 3U, 4U}) {
       for (const auto& [rows, cols] :
-           {std::pair{1, 1}, {1, 7}, {7, 1}, {3, 3}, {16, 16}, {33, 65}, {130, 41}, {1200, 110}}) {
-        out.push_back(generated_image({.rows = static_cast<std::size_t>(rows),
-                                       .cols = static_cast<std::size_t>(cols),
-                                       .channels = channels,
-                                       .sample_bytes = sample}));
+           {std::pair{1U, 1U}, {1U, 7U}, {7U, 1U}, {3U, 3U}, {16U, 16U}, {33U, 65U}, {130U, 41U}}) {
+        out.push_back(generated_image(
+            {.rows = rows, .cols = cols, .channels = channels, .sample_bytes = sample}));
       }
     }
   }
-  out.push_back(generated_image({.rows = 512, .cols = 512, .channels = 3}));
+  // Several units of 2^17 bytes, which threads share.
+  out.push_back(generated_image({.rows = 1200, .cols = 110, .channels = 3}));
+  out.push_back(generated_image({.rows = 512, .cols = 512}));
   return out;
 }
 

@@ -50,7 +50,7 @@ class CondensingKeys {
 struct WorkingKeys {
   Parameters parameters;
   std::array<Lane, keystream_lanes> lanes;         ///< keystream
-  Lane guide;                                      ///< network, shifts, boxes, chain states
+  Lane guide;                                      ///< network, order, shifts, chain keys
   std::array<std::int8_t, hidden_units> feedback;  ///< first feedback state of the network
   std::array<std::int8_t, hidden_units> offsets;   ///< key-dependent offsets of the network
 };

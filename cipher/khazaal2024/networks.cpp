@@ -1,11 +1,8 @@
 #include "cipher/khazaal2024/networks.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <limits>
-#include <nlohmann/json.hpp>
-#include <stdexcept>
+
+#include "cipher/khazaal2024/weight_file.hpp"
 
 namespace icb {
 
@@ -18,54 +15,12 @@ namespace khazaal2024 {
 namespace {
 
 using nlohmann::json;
+using weight_file::field;
+using weight_file::parse;
+using weight_file::read_into;
 
 std::int8_t clamp8(std::int32_t value) {
   return static_cast<std::int8_t>(std::clamp(value, -128, 127));
-}
-
-// --- Reading weights ----------------------------------------------------------------------------
-
-template <class T>
-void read_into(const json& in, T& out, const char* field) {
-  if (!in.is_number_integer() || (in.is_number_unsigned() && in.get<std::uint64_t>() >> 63 != 0)) {
-    throw std::invalid_argument(
-        fmt::format("weights: \"{}\" must hold integers, got {}", field, in.dump()));
-  }
-  const auto value = in.get<std::int64_t>();
-  if (value < std::numeric_limits<T>::min() || value > std::numeric_limits<T>::max()) {
-    throw std::invalid_argument(
-        fmt::format("weights: \"{}\" holds {}, beyond its range", field, value));
-  }
-  out = static_cast<T>(value);
-}
-
-template <class T, std::size_t count>
-void read_into(const json& in, std::array<T, count>& out, const char* field) {
-  if (!in.is_array() || in.size() != count) {
-    throw std::invalid_argument(
-        fmt::format("weights: \"{}\" must have {} entries, got {}", field, count, in.size()));
-  }
-  for (std::size_t i = 0; i < count; ++i) read_into(in[i], out.at(i), field);
-}
-
-json parse(std::string_view text, std::string_view network) {
-  try {
-    auto in = json::parse(text);
-    if (in.at("format") != "icbench-weights-1" || in.at("network") != network) {
-      throw std::invalid_argument(
-          fmt::format("weights: expected format icbench-weights-1, network {}", network));
-    }
-    return in;
-  } catch (const json::exception& error) {
-    throw std::invalid_argument(fmt::format("weights of {}: {}", network, error.what()));
-  }
-}
-
-const json& field(const json& in, const char* name) {
-  if (!in.is_object()) throw std::invalid_argument("weights: expected an object");
-  if (!in.contains(name))
-    throw std::invalid_argument(fmt::format("weights: no field \"{}\"", name));
-  return in.at(name);
 }
 
 FeedbackWeights read_feedback(const json& in) {

@@ -1,5 +1,5 @@
-/// The two networks of the cipher: CNN key generator and feedback network (docs/cipher.md,
-/// sections 2 and 4). Integer inference; the trained tables are compiled in.
+/// The feedback network of the cipher (docs/cipher.md, section 4). Integer inference; the trained
+/// tables are compiled in.
 #pragma once
 
 #include <array>
@@ -12,8 +12,6 @@
 #include "core/image.hpp"
 
 namespace icb::khazaal2024 {
-
-// --- Feedback network (P6, P12) --------------------------------------------------------------
 
 inline constexpr std::size_t network_inputs = 12;
 inline constexpr std::size_t network_outputs = 24;

@@ -269,18 +269,27 @@ void undo_columns_pass(const RoundInput& round, ConstBytes in, MutableBytes scra
   const std::size_t strip_bytes = strip_rows * row_bytes;
   const std::size_t strips = ceil_div(rows, strip_rows);
   std::uint64_t carry = round.chain != nullptr ? round.chain->carry : 0;
+  const auto transpose_strips = [&](std::size_t first, std::size_t last) {
+    for (std::size_t s = first; s < last; ++s) {
+      const std::size_t row = s * strip_rows;
+      transpose(cols, std::min(strip_rows, rows - row), pixel, scratch.data() + row * pixel,
+                rows * pixel, out.data() + row * row_bytes, row_bytes);
+    }
+  };
+  // One thread takes a strip while it is about to be needed; several would wait for whoever does.
+  const bool beforehand = round.threads > 1;
+  if (beforehand) in_parts(strips, 1, round.threads, transpose_strips);
   in_turn(
       units, Direction::backward, round.threads,
       [&](Unit unit, MutableBytes keystream) {
+        if (beforehand) {
+          make_keystream_for(round, unit, out, keystream);
+          return;
+        }
         make_keystream(round, unit, keystream);
         // Strips whose last byte lies in the unit; the very last strip may be short.
         const Rows ending = rows_ending_in(unit, strip_bytes);
-        const std::size_t last = unit.last == out.size() ? strips : ending.last;
-        for (std::size_t s = ending.first; s < last; ++s) {
-          const std::size_t first = s * strip_rows;
-          transpose(cols, std::min(strip_rows, rows - first), pixel, scratch.data() + first * pixel,
-                    rows * pixel, out.data() + first * row_bytes, row_bytes);
-        }
+        transpose_strips(ending.first, unit.last == out.size() ? strips : ending.last);
       },
       [&](Unit unit, ConstBytes keystream) {
         if (round.chain == nullptr) return;
