@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What every variant of the paper's cipher, AES-256-CTR and a broken control show, at full size:
-# results/properties. Some two minutes each on two cores; an interrupted run goes on where it was.
+# results/properties. Half a minute each on two idle cores and 2.4 GB; an interrupted run goes on
+# where it was.
 #
 #   scripts/properties.sh [arguments for icbench properties]
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
