@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/keyed_hash.hpp"
 #include "datasets/png_chunks.hpp"
 
 namespace icb::container {
@@ -230,8 +231,9 @@ Parsed parse(std::string_view content, const std::string& name) {
 Digest tag_of(std::string_view content, const Parsed& parsed, const Secret& authentication_key) {
   // The chunk's length and the fields' lengths are in the first part, so the parts cannot be
   // divided otherwise.
-  return hmac_sha256(authentication_key.bytes(), content.substr(0, parsed.tag_at),
-                     content.substr(parsed.tag_at + tag_bytes + checksum_bytes));
+  return hmac_sha256(authentication_key.bytes(),
+                     {bytes_of(content.substr(0, parsed.tag_at)),
+                      bytes_of(content.substr(parsed.tag_at + tag_bytes + checksum_bytes))});
 }
 
 std::string with_tag(std::string content, const Parsed& parsed, const Secret& authentication_key) {

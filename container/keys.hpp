@@ -45,9 +45,6 @@ struct Keys {
 /// The three keys, 96 bytes of HKDF-SHA256 (RFC 5869) with info "icbench container 1".
 Keys derive_keys(const Secret& key, ConstBytes salt);
 
-/// HMAC-SHA256 (RFC 2104) of two parts, one after the other.
-Digest hmac_sha256(ConstBytes key, std::string_view first, std::string_view second);
-
 /// ChaCha20 (RFC 8439, counter and nonce zero): its own inverse. A key is used for one text.
 std::string chacha20(const Secret& key, std::string_view text);
 

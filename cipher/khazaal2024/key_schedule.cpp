@@ -1,13 +1,7 @@
 #include "cipher/khazaal2024/key_schedule.hpp"
 
 #include <fmt/format.h>
-#include <openssl/core_names.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/kdf.h>
-#include <openssl/params.h>
 
-#include <memory>
 #include <stdexcept>
 
 namespace icb::khazaal2024 {
@@ -18,22 +12,6 @@ constexpr std::size_t lane_words = 7;
 constexpr std::size_t working_bytes =
     8 * (4 + (keystream_lanes + 1) * lane_words) + 2 * hidden_units;
 static_assert(working_bytes == 600);
-
-void require(bool done, const char* what) {
-  if (!done) throw std::runtime_error(fmt::format("OpenSSL: {} failed", what));
-}
-
-// OpenSSL takes pointers to non-const in parameter lists and does not write through them.
-OSSL_PARAM octets(const char* name, ConstBytes bytes) {
-  static const std::uint8_t none = 0;
-  const void* data = bytes.empty() ? &none : bytes.data();
-  return OSSL_PARAM_construct_octet_string(name, const_cast<void*>(data),  // NOLINT
-                                           bytes.size());
-}
-
-OSSL_PARAM text(const char* name, const char* value) {
-  return OSSL_PARAM_construct_utf8_string(name, const_cast<char*>(value), 0);  // NOLINT
-}
 
 Bytes joined(std::initializer_list<ConstBytes> parts) {
   Bytes out;
@@ -50,47 +28,6 @@ std::uint64_t between(std::uint64_t key, std::uint64_t low, std::uint64_t high) 
 }
 
 }  // namespace
-
-Bytes hkdf_sha256(ConstBytes key, ConstBytes salt, ConstBytes info, std::size_t length) {
-  static const std::unique_ptr<EVP_KDF, decltype(&EVP_KDF_free)> kdf{
-      EVP_KDF_fetch(nullptr, "HKDF", nullptr), EVP_KDF_free};
-  require(kdf != nullptr, "HKDF");
-  const std::unique_ptr<EVP_KDF_CTX, decltype(&EVP_KDF_CTX_free)> context{
-      EVP_KDF_CTX_new(kdf.get()), EVP_KDF_CTX_free};
-  const OSSL_PARAM params[] = {text(OSSL_KDF_PARAM_DIGEST, "SHA256"),
-                               octets(OSSL_KDF_PARAM_KEY, key), octets(OSSL_KDF_PARAM_SALT, salt),
-                               octets(OSSL_KDF_PARAM_INFO, info), OSSL_PARAM_construct_end()};
-  Bytes out(length);
-  require(context != nullptr && EVP_KDF_derive(context.get(), out.data(), out.size(), params) == 1,
-          "HKDF");
-  return out;
-}
-
-Digest hmac_sha256(ConstBytes key, ConstBytes message) {
-  Digest out{};
-  unsigned size = 0;
-  require(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), message.data(),
-               message.size(), out.data(), &size) != nullptr &&
-              size == out.size(),
-          "HMAC");
-  return out;
-}
-
-Tag poly1305(ConstBytes key, ConstBytes message) {
-  const std::unique_ptr<EVP_MAC, decltype(&EVP_MAC_free)> mac{
-      EVP_MAC_fetch(nullptr, "POLY1305", nullptr), EVP_MAC_free};
-  require(mac != nullptr, "Poly1305");
-  const std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> context{
-      EVP_MAC_CTX_new(mac.get()), EVP_MAC_CTX_free};
-  Tag tag{};
-  std::size_t size = 0;
-  require(context != nullptr && EVP_MAC_init(context.get(), key.data(), key.size(), nullptr) == 1 &&
-              EVP_MAC_update(context.get(), message.data(), message.size()) == 1 &&
-              EVP_MAC_final(context.get(), tag.data(), &size, tag.size()) == 1 &&
-              size == tag.size(),
-          "Poly1305");
-  return tag;
-}
 
 std::array<std::uint8_t, 10> shape_block(const Shape& shape) {
   std::array<std::uint8_t, 10> out{};

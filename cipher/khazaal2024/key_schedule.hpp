@@ -1,4 +1,4 @@
-/// Key schedule and condensing primitives (docs/cipher.md, section 1), on OpenSSL.
+/// Key schedule (docs/cipher.md, section 1).
 #pragma once
 
 #include <array>
@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "cipher/khazaal2024/sources.hpp"
-#include "core/hash.hpp"
 #include "core/image.hpp"
+#include "core/keyed_hash.hpp"
 
 namespace icb::khazaal2024 {
 
@@ -19,14 +19,7 @@ inline constexpr std::size_t hidden_units = 32;
 inline constexpr std::size_t feature_levels = 4;
 
 using PublicParameter = std::array<std::uint8_t, public_parameter_bytes>;
-using Tag = std::array<std::uint8_t, 16>;
-
-/// HKDF with SHA-256, RFC 5869; `length` at most 8160 bytes.
-Bytes hkdf_sha256(ConstBytes key, ConstBytes salt, ConstBytes info, std::size_t length);
-/// HMAC-SHA256, RFC 2104.
-Digest hmac_sha256(ConstBytes key, ConstBytes message);
-/// Poly1305, RFC 8439 section 2.5; the key has 32 bytes.
-Tag poly1305(ConstBytes key, ConstBytes message);
+using Tag = Poly1305::Tag;
 
 /// Rows, columns, channels and sample size as the schedule's 10 bytes ("SH").
 std::array<std::uint8_t, 10> shape_block(const Shape& shape);

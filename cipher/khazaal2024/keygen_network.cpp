@@ -1,7 +1,6 @@
 #include "cipher/khazaal2024/keygen_network.hpp"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <atomic>
@@ -380,37 +379,6 @@ class Unit {
 };
 
 // --- Condensing ---------------------------------------------------------------------------------
-
-/// Poly1305 of a message that comes in pieces.
-class Poly1305 {
- public:
-  explicit Poly1305(ConstBytes key) {
-    static const std::unique_ptr<EVP_MAC, decltype(&EVP_MAC_free)> mac{
-        EVP_MAC_fetch(nullptr, "POLY1305", nullptr), EVP_MAC_free};
-    m_context.reset(mac ? EVP_MAC_CTX_new(mac.get()) : nullptr);
-    require(m_context != nullptr &&
-            EVP_MAC_init(m_context.get(), key.data(), key.size(), nullptr) == 1);
-  }
-
-  void add(ConstBytes piece) {
-    require(EVP_MAC_update(m_context.get(), piece.data(), piece.size()) == 1);
-  }
-
-  Tag finish() {
-    Tag tag{};
-    std::size_t size = 0;
-    require(EVP_MAC_final(m_context.get(), tag.data(), &size, tag.size()) == 1 &&
-            size == tag.size());
-    return tag;
-  }
-
- private:
-  static void require(bool done) {
-    if (!done) throw std::runtime_error("OpenSSL: Poly1305 failed");
-  }
-
-  std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> m_context{nullptr, EVP_MAC_CTX_free};
-};
 
 /// Lets the pieces of a message into its hash in their order, whatever thread has made them.
 class InOrder {
